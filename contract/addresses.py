@@ -1,0 +1,77 @@
+"""URLs of brokers and databases: checked as the standards say, shown without their passwords.
+
+RFC 3986 for the parts (a colon or an at sign in a password is percent-encoded or not: the last `@` before the host
+ends it), the AMQP URI specification for the vhost (`/` absent: the default vhost; `/%2f` names it; `/` alone is the
+empty one), libpq for PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+
+AMQP_SCHEMES = ("amqp", "amqps")
+POSTGRES_SCHEMES = ("postgresql", "postgres")
+
+
+def redact(url: str) -> str:
+    """`url` without its password, fit for a log: `amqp://app:***@rabbit:5671/league`."""
+    parts = _split(url)
+    if parts is None:
+        return "(not a URL)"
+    userinfo, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = userinfo.partition(":")
+    shown = f"{user}{':***' if colon else ''}{at}{host}"
+    # libpq takes a password among the parameters, too
+    query = "&".join(
+        f"{name}=***" if "password" in name.lower() else f"{name}{equals}{value}"
+        for name, equals, value in (item.partition("=") for item in parts.query.split("&") if item)
+    )
+    return urlunsplit((parts.scheme, shown, parts.path, query, ""))
+
+
+def check_amqp_url(url: str) -> None:
+    """Raise ValueError, without the value, where `url` is no AMQP address."""
+    _check(url, AMQP_SCHEMES, example="amqp://user:password@host:5672/vhost")
+
+
+def check_postgres_url(url: str) -> None:
+    """Raise ValueError, without the value, where `url` is no PostgreSQL address."""
+    _check(url, POSTGRES_SCHEMES, example="postgresql://user:password@host:5432/database")
+
+
+def escape_password(url: str) -> str:
+    """`url` with user and password percent-encoded, as clients that split at the first colon or at sign need it.
+
+    What is percent-encoded already stays as it is.
+    """
+    parts = _split(url)
+    if parts is None or "@" not in parts.netloc:
+        return url
+    userinfo, _, host = parts.netloc.rpartition("@")
+    user, colon, password = userinfo.partition(":")
+    netloc = f"{quote(unquote(user), safe='')}{colon}{quote(unquote(password), safe='')}@{host}"
+    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, parts.fragment))
+
+
+def scheme_of(url: str) -> str:
+    return url.partition(":")[0].lower()
+
+
+def _check(url: str, schemes: tuple[str, ...], *, example: str) -> None:
+    parts = _split(url)
+    if parts is None or parts.scheme not in schemes:
+        raise ValueError(f"is not an address of the form {example}")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"has a port that is not a number from 1 to 65535 (expected {example})") from None
+    if port == 0:
+        raise ValueError("has port 0")
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        # `urlsplit` ends the authority at the first `/`, `?` or `#`, so these three must be encoded in a password
+        return urlsplit(url.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,177 @@
+"""Where everything is: flags over environment over `touchline.toml` over defaults.
+
+Both sides read the same settings, so that a cluster is configured once. Secrets may stand in files: for each of
+`DATABASE_URL` and `RABBITMQ_URL` a variable `…_FILE` names one. Nothing set means embedded: one PostgreSQL under
+`TOUCHLINE_HOME`, which is the store and the queue.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from contract.addresses import check_amqp_url, check_postgres_url
+from contract.errors import ConfigurationError
+
+#: Environment variable → field. Those in `_SECRETS` may be given as `…_FILE`, too.
+_VARIABLES = {
+    "DATABASE_URL": "database_url",
+    "RABBITMQ_URL": "rabbitmq_url",
+    "TOUCHLINE_HOME": "home",
+    "TOUCHLINE_LOG_FORMAT": "log_format",
+    "TOUCHLINE_PUBLISH_TIMEOUT": "publish_timeout",
+    "TOUCHLINE_CHROMIUM": "chromium",
+}
+_SECRETS = ("DATABASE_URL", "RABBITMQ_URL")
+
+
+def default_home() -> Path:
+    """Where state is kept unless `TOUCHLINE_HOME` says otherwise (XDG base directories; /var/lib for root)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/touchline")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "touchline"
+
+
+class SourceSettings(BaseModel):
+    """What can be set about one source, in `[sources.NAME]` of the file; a source may read further keys of its own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    #: Replaces the site's base address (tests, mirrors). Environment: `TOUCHLINE_<NAME>_URL`.
+    url: str | None = None
+    #: How many requests to the site may be under way at once.
+    concurrency: int | None = Field(default=None, ge=1, le=16)
+    #: The least time between the starts of two requests, in seconds.
+    interval: float | None = Field(default=None, ge=0)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; made by `load`."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    database_url: SecretStr | None = None
+    rabbitmq_url: SecretStr | None = None
+    log_format: Literal["auto", "text", "json"] = "auto"
+    #: Seconds for which a publisher tries a broker that is away before it spools.
+    publish_timeout: float = Field(default=15.0, ge=0, le=600)
+    #: Path of a Chromium to use instead of the one that is found.
+    chromium: Path | None = None
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_postgres_url(url.get_secret_value())
+        return url
+
+    @field_validator("rabbitmq_url", mode="after")
+    @classmethod
+    def _amqp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_amqp_url(url.get_secret_value())
+        return url
+
+    def source(self, name: str) -> SourceSettings:
+        return self.sources.get(name) or SourceSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # `load` merges the layers itself: the names of the variables are the field's own, not built from a prefix.
+        return (init_settings,)
+
+
+def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings for this process. `overrides` are what flags said, by field name; `None` values count as not said.
+
+    Raises ConfigurationError, naming file or variable, never the value of a secret.
+    """
+    environ = os.environ if environ is None else environ
+    values = _from_file(environ)
+    _merge(values, _from_environment(environ))
+    _merge(values, {name: value for name, value in (overrides or {}).items() if value is not None})
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error), hint="see the README, section Configuration") from None
+
+
+def config_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The `touchline.toml` that is read: `TOUCHLINE_CONFIG`, else the one in the working directory, else in the home."""
+    environ = os.environ if environ is None else environ
+    if named := environ.get("TOUCHLINE_CONFIG"):
+        path = Path(named)
+        if not path.is_file():
+            raise ConfigurationError(f"TOUCHLINE_CONFIG names {path}, which is not a file")
+        return path
+    home = Path(environ["TOUCHLINE_HOME"]) if environ.get("TOUCHLINE_HOME") else default_home()
+    for path in (Path("touchline.toml"), home / "touchline.toml"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
+    path = config_file(environ)
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}", hint="mend that line") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, field in _VARIABLES.items():
+        if environ.get(variable):
+            values[field] = environ[variable]
+    for variable in _SECRETS:
+        if not environ.get(f"{variable}_FILE"):
+            continue
+        if environ.get(variable):
+            raise ConfigurationError(f"{variable} and {variable}_FILE are both set", hint="unset one of them")
+        try:
+            values[_VARIABLES[variable]] = Path(environ[f"{variable}_FILE"]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{variable}_FILE cannot be read: {error}") from None
+    for variable, value in environ.items():
+        name = variable.removeprefix("TOUCHLINE_").removesuffix("_URL").lower()
+        if value and variable == f"TOUCHLINE_{name.upper()}_URL":
+            values.setdefault("sources", {})[name] = {"url": value}
+    return values
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for name, value in over.items():
+        if isinstance(value, Mapping) and isinstance(base.get(name), dict):
+            _merge(base[name], value)
+        else:
+            base[name] = value
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first thing that is wrong, without the value: it may be a secret."""
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    variables = {field: variable for variable, field in _VARIABLES.items()}
+    named = f"{variables[where]} ({where})" if where in variables else where
+    return f"setting {named}: {first['msg'].removeprefix('Value error, ')}"
