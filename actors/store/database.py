@@ -1,0 +1,138 @@
+"""Connections to the store, and what their errors mean.
+
+A worker process has one pool; a command has one connection. Whoever opens one gets UTC, a name in
+`pg_stat_activity`, bounded waits, and errors told apart: what may pass by itself is a DatabaseAway (transient), a
+wrong address or password is a ConfigurationError.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors as pg
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row, tuple_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from actors.errors import DatabaseAway
+from contract.addresses import escape_password, redact
+from contract.errors import ConfigurationError, TouchlineError
+
+#: Seconds. A database that does not answer is away; a statement of ours that takes a minute is waiting for a lock.
+CONNECT_TIMEOUT = 10
+STATEMENT_TIMEOUT = 60
+LOCK_TIMEOUT = 30
+
+#: What the server says when trying again may help. OperationalError is the class of connection failures, deadlocks,
+#: serialization failures, too many connections, lock time-outs, full disks and shutdowns.
+TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, pg.ReadOnlySqlTransaction)
+
+#: What the server says when a value cannot be stored, however often it is tried.
+REFUSED = (psycopg.DataError, psycopg.IntegrityError)
+
+_WRONG_SETTING = (
+    pg.InvalidPassword,
+    pg.InvalidAuthorizationSpecification,
+    pg.InvalidCatalogName,
+    pg.InsufficientPrivilege,
+)
+
+Connection = psycopg.Connection[Any]
+
+
+def conninfo(url: str) -> str:
+    """`url` as libpq wants it, with our defaults where the URL says nothing of its own."""
+    url = escape_password(url)
+    defaults: dict[str, Any] = {
+        "application_name": f"touchline[{os.getpid()}]",
+        "connect_timeout": CONNECT_TIMEOUT,
+        # a peer that vanished is noticed within about half a minute
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    return make_conninfo(url, **{name: value for name, value in defaults.items() if name not in given})
+
+
+def connect(url: str, *, tuples: bool = False) -> Connection:
+    """One connection for a command; rows are dicts, or tuples.
+
+    Raises DatabaseAway, or ConfigurationError where address, user or password are wrong; neither shows the password.
+    """
+    try:
+        connection = psycopg.connect(conninfo(url), row_factory=tuple_row if tuples else dict_row)
+        configure(connection)
+    except psycopg.Error as error:
+        raise translate(error, url) from None
+    return connection
+
+
+def configure(connection: Connection) -> None:
+    """What each connection of ours has: UTC, so that times as text are the same everywhere, and bounded waits."""
+    connection.execute(
+        "SELECT set_config('TimeZone', 'UTC', false), set_config('statement_timeout', %s, false), "
+        "set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
+        (f"{STATEMENT_TIMEOUT}s", f"{LOCK_TIMEOUT}s", f"{STATEMENT_TIMEOUT}s"),
+    )
+    connection.commit()
+
+
+def open_pool(url: str, *, size: int) -> ConnectionPool[Connection]:
+    """A pool for a worker process of `size` threads. Opens nothing until it is asked, so that a fork is safe before."""
+    return ConnectionPool(
+        conninfo(url),
+        min_size=0,
+        max_size=size,
+        open=True,
+        kwargs={"row_factory": tuple_row},
+        configure=configure,
+        check=ConnectionPool.check_connection,
+        timeout=CONNECT_TIMEOUT,
+        name="touchline",
+    )
+
+
+@contextmanager
+def transaction(pool: ConnectionPool[Connection]) -> Iterator[Connection]:
+    """A connection in one transaction: committed at the end, rolled back on an error. Raises DatabaseAway."""
+    try:
+        with pool.connection() as connection, connection.transaction():
+            yield connection
+    except TRANSIENT as error:
+        raise DatabaseAway(f"the database did not answer: {_sentence(error)}") from error
+
+
+def translate(error: psycopg.Error, url: str) -> TouchlineError:
+    """The error for a person: which database, what it said, what to do."""
+    said = _sentence(error)
+    if isinstance(error, _WRONG_SETTING) or _refused_login(said):
+        return ConfigurationError(
+            f"the database {redact(url)} refuses: {said}", hint="check DATABASE_URL: user, password, database"
+        )
+    if isinstance(error, TRANSIENT):
+        return DatabaseAway(
+            f"the database {redact(url)} does not answer: {said}", hint="is it running? see: touchline doctor"
+        )
+    if isinstance(error, psycopg.ProgrammingError):
+        return ConfigurationError(f"the database {redact(url)} refuses: {said}", hint="run: touchline migrate")
+    return TouchlineError(f"the database {redact(url)} refuses: {said}")
+
+
+def _refused_login(said: str) -> bool:
+    """libpq gives no SQLSTATE for a failed login, only the server's words."""
+    return any(
+        words in said
+        for words in ("password authentication failed", "no password supplied", "does not exist", "pg_hba.conf")
+    )
+
+
+def _sentence(error: Exception) -> str:
+    """The first telling line of what libpq said; it repeats itself for each address that it tried."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

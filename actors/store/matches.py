@@ -1,0 +1,210 @@
+"""Stores one batch of matches in one transaction: inbox, clubs, teams, matches, history, dead rows, counts.
+
+The order of observations decides, not the order of arrival. A part's *frontier* is the newest observation that a batch
+was stored of. Batches of that observation hold its row in common and run side by side; a batch of a newer or an older
+one holds it alone. So nobody changes a match while another decides that it is unchanged, and a match that was seen
+unchanged costs no write of its own: one *sighting* a batch remembers them all, and only a late message (older than the
+frontier) has to look there. docs/decisions.md, "A newer observation counts even if it changed nothing".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool
+
+from actors.store.database import REFUSED, Connection, transaction
+from actors.store.dead import DeadRow, bury_rows
+from actors.store.frontier import pass_frontier
+from actors.store.inbox import claim
+from actors.store.runs import count_batch
+from actors.store.statements import statement
+from actors.store.teams import clubs_of, team_key, teams_of
+from contract.names import MATCHES, STORE_MATCHES
+
+#: How often the comparison is asked again for rows that somebody else inserted in between. Each time at least one
+#: other transaction has committed, so that the second answer is nearly always the last.
+_AGAIN = 5
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the rows of a batch: each is exactly one of these."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    stale: int = 0
+    dead: int = 0
+
+    def __iadd__(self, other: Counts) -> Counts:
+        self.inserted += other.inserted
+        self.updated += other.updated
+        self.unchanged += other.unchanged
+        self.stale += other.stale
+        self.dead += other.dead
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOf:
+    """What all rows of a batch have in common. Times are text, UTC."""
+
+    message_id: UUID
+    run_id: UUID
+    source: str
+    part: str
+    observed_at: str
+
+
+def store_batch(
+    pool: ConnectionPool[Connection], batch: BatchOf, rows: Sequence[Mapping[str, Any]], bad: Iterable[DeadRow]
+) -> Counts | None:
+    """Store `rows`, bury `bad`, count both for the run. None where the message was stored before.
+
+    `rows` hold every field of the contract's match (None for absent). A row that the database itself refuses is buried
+    like a bad one. Raises DatabaseAway; then nothing was stored.
+    """
+    bad = list(bad)
+    try:
+        return _store(pool, batch, rows, bad, careful=False)
+    except REFUSED:
+        # validation let something through that the database does not take: find out which row it is
+        return _store(pool, batch, rows, bad, careful=True)
+
+
+def _store(
+    pool: ConnectionPool[Connection],
+    batch: BatchOf,
+    rows: Sequence[Mapping[str, Any]],
+    bad: Sequence[DeadRow],
+    *,
+    careful: bool,
+) -> Counts | None:
+    with transaction(pool) as connection:
+        if not claim(connection, batch.message_id):
+            return None
+        late = pass_frontier(
+            connection, source=batch.source, part=batch.part, observed_at=batch.observed_at
+        )
+        refused: list[DeadRow] = []
+        if careful:
+            counts = _store_apart(connection, batch, rows, late=late, refused=refused)
+        else:
+            counts = _store_rows(connection, batch, rows, late=late)
+        counts.dead += len(bad) + len(refused)
+        bury_rows(
+            connection,
+            [*bad, *refused],
+            queue=MATCHES,
+            actor=STORE_MATCHES,
+            message_id=batch.message_id,
+            run_id=batch.run_id,
+            source=batch.source,
+        )
+        count_batch(connection, batch.run_id, batch.source, counts)
+    return counts
+
+
+def _store_apart(
+    connection: Connection, batch: BatchOf, rows: Sequence[Mapping[str, Any]], *, late: bool, refused: list[DeadRow]
+) -> Counts:
+    """Store by halves, each in a savepoint, until the rows that the database refuses stand alone."""
+    try:
+        with connection.transaction():
+            return _store_rows(connection, batch, rows, late=late)
+    except REFUSED as error:
+        if len(rows) == 1:
+            said = str(error).splitlines()[0]
+            refused.append(DeadRow(rows[0]["match_id"], "refused_by_database", f"the database says: {said}", rows[0]))
+            return Counts()
+        middle = len(rows) // 2
+        counts = _store_apart(connection, batch, rows[:middle], late=late, refused=refused)
+        counts += _store_apart(connection, batch, rows[middle:], late=late, refused=refused)
+        return counts
+
+
+def _store_rows(connection: Connection, batch: BatchOf, rows: Sequence[Mapping[str, Any]], *, late: bool) -> Counts:
+    if not rows:
+        return Counts()
+    latest = {row["match_id"]: _with_keys(row) for row in rows}
+    # the same match twice in one batch: the last word counts, the words before it are old
+    counts = Counts(stale=len(rows) - len(latest))
+    named = {"source": batch.source, "late": late}
+    connection.execute(statement("store/upsert_clubs"), {**named, "clubs": Jsonb(clubs_of(latest.values()))})
+    connection.execute(statement("store/upsert_teams"), {**named, "teams": Jsonb(teams_of(latest.values()))})
+    seen_later = _seen_later(connection, batch, latest) if late else []
+    verdicts = _compare(connection, batch, latest, seen_later)
+    changed = [match_id for match_id, (verdict, _) in verdicts.items() if verdict == "changed"]
+    if changed:
+        verdicts |= _update(connection, batch, {match_id: latest[match_id] for match_id in changed}, seen_later)
+    for verdict, _ in verdicts.values():
+        setattr(counts, verdict, getattr(counts, verdict) + 1)
+    seen = sorted(match_id for match_id, (verdict, newer) in verdicts.items() if verdict == "unchanged" and newer)
+    if seen:
+        at = {"source": batch.source, "observed_at": batch.observed_at, "match_ids": seen}
+        connection.execute(statement("store/record_sighting"), at)
+    return counts
+
+
+#: Match id → verdict, and whether this observation is newer than the one that the stored values come from.
+Verdicts = dict[str, tuple[str, bool]]
+
+
+def _compare(
+    connection: Connection, batch: BatchOf, rows: Mapping[str, Mapping[str, Any]], seen_later: list[str]
+) -> Verdicts:
+    """Insert what is new, and compare the rest. Every row comes back as inserted, unchanged, changed or stale."""
+    verdicts: Verdicts = {}
+    for _ in range(_AGAIN):
+        left = [row for match_id, row in rows.items() if match_id not in verdicts]
+        if not left:
+            return verdicts
+        cursor = connection.execute(
+            statement("store/insert_and_compare"),
+            {
+                "source": batch.source,
+                "observed_at": batch.observed_at,
+                "matches": Jsonb(left),
+                "seen_later": seen_later,
+            },
+        )
+        verdicts |= {match_id: (verdict, newer) for match_id, verdict, newer in cursor if verdict != "again"}
+    if len(verdicts) < len(rows):
+        raise AssertionError("a match is neither there nor can it be inserted")
+    return verdicts
+
+
+def _update(
+    connection: Connection, batch: BatchOf, rows: Mapping[str, Mapping[str, Any]], seen_later: list[str]
+) -> Verdicts:
+    """Write the changed rows. One that somebody else changed meanwhile is compared again, now that it is locked."""
+    connection.execute(statement("store/lock_matches"), {"source": batch.source, "match_ids": sorted(rows)})
+    cursor = connection.execute(
+        statement("store/update_matches"),
+        {
+            "source": batch.source,
+            "observed_at": batch.observed_at,
+            "run_id": batch.run_id,
+            "matches": Jsonb(list(rows.values())),
+        },
+    )
+    verdicts: Verdicts = {match_id: (_UPDATED, False) for (match_id,) in cursor}
+    overtaken = {match_id: row for match_id, row in rows.items() if match_id not in verdicts}
+    return verdicts | _compare(connection, batch, overtaken, seen_later)
+
+
+_UPDATED: Final = "updated"
+
+
+def _seen_later(connection: Connection, batch: BatchOf, rows: Iterable[str]) -> list[str]:
+    at = {"source": batch.source, "observed_at": batch.observed_at, "match_ids": list(rows)}
+    return [match_id for (match_id,) in connection.execute(statement("store/seen_later"), at)]
+
+
+def _with_keys(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "home_team_key": team_key(row, "home"), "away_team_key": team_key(row, "away")}

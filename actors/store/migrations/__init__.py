@@ -1,0 +1,73 @@
+"""The database's schema and its versions.
+
+Migrations are numbered SQL files, run by Alembic in one transaction under an advisory lock: they happen whole or not
+at all, and two at once wait for each other. A worker refuses a database that is behind its code; a database that is
+ahead is fine, because migrations are deployed before workers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from actors.errors import DatabaseBehind
+from actors.store.database import connect
+
+_VERSIONS = Path(__file__).parent / "versions"
+
+#: Key of the advisory lock, "touchline" in eight bytes or fewer.
+_LOCK = int.from_bytes(b"touchl", "big")
+
+
+def revisions() -> list[str]:
+    """The revisions that this code knows, oldest first."""
+    return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))
+
+
+def current(connection: psycopg.Connection[Any]) -> str | None:
+    """The revision that the database is at, or None for a database without our schema."""
+    with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
+        row: TupleRow | None = cursor.execute("SELECT to_regclass('touchline.alembic_version')").fetchone()
+        if row is None or row[0] is None:
+            return None
+        row = cursor.execute("SELECT max(version_num) FROM touchline.alembic_version").fetchone()
+    return None if row is None else row[0]
+
+
+def pending(url: str) -> list[str]:
+    """Revisions that the database does not have yet, oldest first."""
+    with connect(url) as connection:
+        at = current(connection)
+    return [revision for revision in revisions() if at is None or revision > at]
+
+
+def check(url: str) -> None:
+    """Raise DatabaseBehind where the database lacks a revision that this code needs."""
+    missing = pending(url)
+    if missing:
+        has = "has no tables of ours yet" if len(missing) == len(revisions()) else f"lacks revision {missing[0]}"
+        raise DatabaseBehind(f"the database {has}", hint="run: touchline migrate")
+
+
+def upgrade(url: str) -> list[str]:
+    """Bring the database up to date, and return the revisions that were applied (none: it was)."""
+    # Alembic and SQLAlchemy take a third of a second to import; only this function needs them
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, pool
+
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connect(url, tuples=True), poolclass=pool.NullPool)
+    with engine.begin() as bind:
+        driver = bind.connection.driver_connection
+        assert driver is not None
+        driver.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        before = current(driver)
+        driver.execute("CREATE SCHEMA IF NOT EXISTS touchline")
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+        config.attributes["connection"] = bind
+        command.upgrade(config, "head")
+    return [revision for revision in revisions() if before is None or revision > before]

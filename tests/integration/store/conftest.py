@@ -1,0 +1,84 @@
+"""A store to put batches into, on each PostgreSQL that is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool
+
+from actors.store.database import Connection, open_pool, transaction
+from actors.store.dead import DeadRow
+from actors.store.matches import BatchOf, Counts, store_batch
+
+DAY = "2026-10-{:02}T12:00:00Z"
+
+
+def a_match(match_id: str, **fields: Any) -> dict[str, Any]:
+    """A scheduled match with every field of the contract, as validation hands it to the store."""
+    base: dict[str, Any] = {
+        "match_id": match_id,
+        "home_team": "Ashgrove",
+        "away_team": "Bellwater",
+        "date": "2026-10-10",
+        "season": "2026-27",
+        "age_group": "U14",
+        "match_type": "League",
+        "status": "scheduled",
+        "kickoff": "2026-10-10T14:00:00Z",
+        "timezone": "America/New_York",
+        "home_team_id": "1",
+        "away_team_id": "2",
+        "league": "homegrown",
+        "division": "Northeast",
+        "location": "Field 1",
+    }
+    absent = (
+        "home_club away_club home_score away_score home_penalties away_penalties round notes url".split()
+    )
+    return {**base, **dict.fromkeys(absent), **fields}
+
+
+@dataclass
+class Store:
+    """The store as a test sees it: put batches in, look at rows."""
+
+    pool: ConnectionPool[Connection]
+    run_id: UUID = field(default_factory=uuid4)
+
+    def put(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        day: int = 1,
+        part: str = "league-26-27",
+        message_id: UUID | None = None,
+        bad: Sequence[DeadRow] = (),
+    ) -> Counts | None:
+        batch = BatchOf(message_id or uuid4(), self.run_id, "mlsnext", part, DAY.format(day))
+        return store_batch(self.pool, batch, rows, bad)
+
+    def rows(self, query: str, **params: Any) -> list[dict[str, Any]]:
+        with transaction(self.pool) as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query, params).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def match(self, match_id: str) -> dict[str, Any]:
+        (row,) = self.rows("SELECT * FROM match_list WHERE match_id = %(match_id)s", match_id=match_id)
+        return row
+
+    def changes(self) -> list[tuple[str, str, str | None, str | None]]:
+        rows = self.rows("SELECT match_id, field, old, new FROM match_changes ORDER BY match_id, field, changed_at")
+        return [(row["match_id"], row["field"], row["old"], row["new"]) for row in rows]
+
+
+@pytest.fixture()
+def store(any_store_url: str) -> Iterator[Store]:
+    pool = open_pool(any_store_url, size=8)
+    try:
+        yield Store(pool)
+    finally:
+        pool.close()
