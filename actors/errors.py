@@ -1,0 +1,21 @@
+"""What can go wrong while a message is handled."""
+
+from __future__ import annotations
+
+from contract.errors import ConfigurationError, PermanentError, UnreachableError
+
+
+class ContractViolation(PermanentError):
+    """A message is not what the contract says. It is dead at once: another try would find it the same."""
+
+
+class UnknownContractVersion(PermanentError):
+    """A message speaks a version of the contract that this consumer does not know. Upgrade the consumers first."""
+
+
+class DatabaseAway(UnreachableError):
+    """The database does not answer, or answers that it cannot now. Nothing was stored; worth another try later."""
+
+
+class DatabaseBehind(ConfigurationError):
+    """The database lacks migrations that this code needs. `touchline migrate` applies them."""
