@@ -1,0 +1,15 @@
+-- The next messages that are due, from now on this worker's. `consumed_at` is the claim's mark: only who has it settles
+-- the message. A claim that a power cut forgets is a message delivered again, so the commit waits for no disk.
+WITH next AS (
+    SELECT message_id
+    FROM touchline_queue.queue
+    WHERE queue_name = %(queue)s AND state = 'queued' AND available_at <= now()
+    ORDER BY available_at, position
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE touchline_queue.queue AS claimed
+SET state = 'consumed', worker_id = %(worker)s, consumed_at = clock_timestamp(), mtime = now()
+FROM next, (SELECT set_config('synchronous_commit', 'off', true)) AS without_waiting
+WHERE claimed.message_id = next.message_id
+RETURNING claimed.message_id::text, claimed.message::text, claimed.consumed_at, claimed.position;
