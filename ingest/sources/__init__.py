@@ -103,6 +103,10 @@ class Source(Protocol):
     description: str
     #: The leagues that it can be asked for.
     leagues: tuple[str, ...]
+    #: How many requests the site is asked at once, and the least time between the starts of two, in seconds. The
+    #: settings may say otherwise.
+    concurrency: int
+    interval: float
 
     @classmethod
     def make(cls, settings: SourceSettings) -> Source: ...

@@ -1,0 +1,273 @@
+"""How a source asks a site: politely, patiently, and only for what is new.
+
+    get ──► robots.txt? ──► a free place, the interval ──► If-None-Match ──► deadline, size ──► Answer or NotModified
+              no: SiteRefused          5xx, 429, silence: again with backoff, then SiteUnreachable
+
+One `Fetcher` serves one run of one source. Threads may use it together: together they keep to its limits. Addresses
+in errors and logs have no user information (`user:password@`).
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import metadata
+from typing import TYPE_CHECKING, Final, Literal, overload
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+import structlog
+import urllib3
+
+from contract.addresses import redact
+from ingest.errors import SiteRefused, SiteUnreachable
+from ingest.robots import Robots
+from ingest.transport import NoAnswer, Response, Transport
+
+if TYPE_CHECKING:
+    from contract.settings import SourceSettings
+    from ingest.sources import Source
+    from ingest.validators import Validators
+
+log = structlog.get_logger()
+
+#: What robots.txt calls us, and the first word of the User-Agent.
+AGENT: Final = "touchline"
+
+#: Five times the largest feed (12.7 MB, SOURCES section 1).
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+_ATTEMPTS: Final = 4
+_FIRST_DELAY: Final = 1.0
+#: No pause is longer, whatever the site asks for: a run that waits looks like one that hangs.
+_LONGEST_DELAY: Final = 30.0
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+#: RFC 9309 wants five for robots.txt; no site of ours needs more for a document.
+_MAX_REDIRECTS: Final = 5
+#: Worth another try, beside 5xx: the request took too long, came too early, or was one too many.
+_TRANSIENT: Final = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A document. `url` is where it came from, after redirects; `asked_at` is the time (UTC) of the request."""
+
+    status: int
+    body: bytes
+    etag: str | None
+    url: str
+    content_type: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The document is the one that was last safely read."""
+
+    url: str
+
+
+def default_user_agent() -> str:
+    """`touchline/0.1.0 (+https://…)`: who asks, and where the site's owner can read what it is."""
+    package = metadata("touchline")
+    addresses = [line.partition(",")[2].strip() for line in package.get_all("Project-URL") or []]
+    agent = f"{AGENT}/{package['Version']}"
+    return f"{agent} (+{addresses[0]})" if addresses else agent
+
+
+class Fetcher:
+    """Asks one site. Raises SiteUnreachable, SiteRefused and TooLarge; see `get`."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str | None = None,
+        concurrency: int = 1,
+        interval: float = 0.0,
+        timeout: float = 90.0,
+        max_bytes: int = MAX_BYTES,
+        validators: Validators | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """`concurrency` requests at once, `interval` seconds between the starts of two, `timeout` seconds for one.
+
+        Without `validators` every document is asked for in full and none is remembered. `clock`, `now`, `sleep` and
+        `chance` are the time, the pauses and their jitter.
+        """
+        self.validators = validators
+        self.concurrency = concurrency
+        self._user_agent = user_agent or default_user_agent()
+        self._interval = interval
+        self._clock, self._now, self._sleep, self._chance = clock, now, sleep, chance
+        self._places = threading.BoundedSemaphore(concurrency)
+        self._pace = threading.Lock()
+        self._next_start = clock()
+        self._transport = Transport(timeout=timeout, max_bytes=max_bytes, clock=clock)
+        self._robots = Robots(AGENT, self._robots_txt)
+
+    @classmethod
+    def of(cls, source: Source | type[Source], settings: SourceSettings, validators: Validators | None) -> Fetcher:
+        """A fetcher as polite as `source` wants it, or as the settings say."""
+        return cls(
+            concurrency=settings.concurrency or source.concurrency,
+            interval=source.interval if settings.interval is None else settings.interval,
+            validators=validators,
+        )
+
+    @overload
+    def get(
+        self,
+        url: str,
+        *,
+        part: str | None = None,
+        conditional: Literal[False],
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer: ...
+
+    @overload
+    def get(
+        self, url: str, *, part: str | None = None, conditional: bool = True, headers: Mapping[str, str] | None = None
+    ) -> Answer | NotModified: ...
+
+    def get(
+        self, url: str, *, part: str | None = None, conditional: bool = True, headers: Mapping[str, str] | None = None
+    ) -> Answer | NotModified:
+        """The document at `url`.
+
+        With `part` its ETag is remembered, once that part is committed (`validators`), and sent the next time;
+        `conditional=False` asks for the whole document all the same. Raises SiteUnreachable after a bounded number of
+        attempts, SiteRefused (4xx, robots.txt, redirects that lead nowhere) and TooLarge.
+        """
+        url, own = _split_credentials(url)
+        own |= {"User-Agent": self._user_agent, **(headers or {})}
+        known = self.validators.etag(part, url) if self.validators and part and conditional else None
+        if known:
+            own["If-None-Match"] = known
+        asked_at = self._now()
+        response, final = self._follow(url, own, self._check_robots)
+        if response.status == 304 and known:
+            return NotModified(url)
+        if not 200 <= response.status < 300:
+            raise SiteRefused(f"{redact(final)} answers {response.status}", hint=_HINTS.get(response.status, ""))
+        etag = response.headers.get("ETag")
+        if self.validators and part:
+            self.validators.note(part, url, etag)
+        return Answer(response.status, response.body, etag, final, response.headers.get("Content-Type", ""), asked_at)
+
+    def _follow(self, url: str, headers: Mapping[str, str], check: Callable[[str], None]) -> tuple[Response, str]:
+        """The answer that is no redirect, and where it came from; `check` looks at every address first."""
+        asked = _origin(url)
+        for _ in range(_MAX_REDIRECTS + 1):
+            check(url)
+            # what is meant for one site (credentials, its ETags) is not carried to another
+            own = headers if _origin(url) == asked else {"User-Agent": self._user_agent}
+            response = self._patiently(url, own)
+            if response.status not in _REDIRECTS:
+                return response, url
+            target = urljoin(url, response.headers.get("Location", ""))
+            if urlsplit(target).scheme not in ("http", "https") or not urlsplit(target).hostname:
+                raise SiteRefused(f"{redact(url)} redirects to {redact(target)}, which is no address of a web page")
+            url, _credentials = _split_credentials(target)
+        raise _EndlessRedirects(
+            f"{redact(url)} redirects more than {_MAX_REDIRECTS} times", hint="open it in a browser"
+        )
+
+    def _patiently(self, url: str, headers: Mapping[str, str]) -> Response:
+        """The first answer that is worth having. Raises SiteUnreachable."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            asked: float | None = None
+            with self._turn():
+                try:
+                    response = self._transport.send(url, headers)
+                except NoAnswer as error:
+                    reason = str(error)
+                else:
+                    if response.status < 500 and response.status not in _TRANSIENT:
+                        return response
+                    reason = f"it answers {response.status}"
+                    asked = self._retry_after(response)
+            if asked is not None and asked > _LONGEST_DELAY:
+                raise SiteUnreachable(
+                    f"{redact(url)} cannot be read: {reason} and asks us to come back in {asked:.0f} s",
+                    hint="run again after that time",
+                )
+            if attempt < _ATTEMPTS:
+                pause = max(asked or 0.0, self._backoff(attempt))
+                log.info("site_retry", url=redact(url), reason=reason, attempt=attempt, pause=round(pause, 1))
+                self._sleep(pause)
+        raise SiteUnreachable(
+            f"{redact(url)} cannot be read: {reason} ({_ATTEMPTS} attempts)",
+            hint="try again later; nothing that was stored before is affected",
+        )
+
+    def _backoff(self, attempt: int) -> float:
+        """Exponential with full jitter, so that those whom one failure stopped do not come back together."""
+        return self._chance() * min(_LONGEST_DELAY, _FIRST_DELAY * 2.0**attempt)
+
+    def _retry_after(self, response: Response) -> float | None:
+        """Seconds that the site asks us to wait (RFC 9110, section 10.2.3: a number or a date)."""
+        value = response.headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value)
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        return max(0.0, (moment.astimezone(UTC) - self._now()).total_seconds())
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One of the places, not before the interval since the last start is over."""
+        with self._places:
+            with self._pace:
+                start = max(self._clock(), self._next_start)
+                self._next_start = start + self._interval
+            if (pause := start - self._clock()) > 0:
+                self._sleep(pause)
+            yield
+
+    def _check_robots(self, url: str) -> None:
+        self._robots.check(url)
+        self._interval = max(self._interval, self._robots.delay(url))
+
+    def _robots_txt(self, url: str) -> bytes | None:
+        try:
+            response, _ = self._follow(url, {"User-Agent": self._user_agent}, lambda _: None)
+        except _EndlessRedirects:
+            return None
+        return response.body if 200 <= response.status < 300 else None
+
+
+class _EndlessRedirects(SiteRefused):
+    """Redirects that lead nowhere."""
+
+
+_HINTS: Final = {
+    401: "the site asks for a login that it did not need before",
+    403: "the site does not let us in: look at it in a browser, and at its terms",
+    404: "the address may have changed: look at the site in a browser",
+    410: "the address may have changed: look at the site in a browser",
+}
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _split_credentials(url: str) -> tuple[str, dict[str, str]]:
+    """`url` without user and password, and the header that carries them instead."""
+    parts = urlsplit(url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    bare = urlunsplit((parts.scheme, host, parts.path, parts.query, parts.fragment))
+    return bare, dict(urllib3.make_headers(basic_auth=unquote(userinfo)))

@@ -1,0 +1,80 @@
+"""Carries out an order to run a source, as a worker gets it from the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from contract.settings import Settings, load
+from ingest.errors import SiteUnreachable
+from ingest.http import Fetcher
+from ingest.publisher import connected, spool_of
+from ingest.run import Outcome, Progress, run
+from ingest.sources import Scope, find
+from ingest.validators import Validators
+
+
+def carry_out(order: Mapping[str, Any]) -> None:
+    """Run the source that `order` (scrape.schema.json, validated) names, and publish what it says.
+
+    Raises UnknownSource or UnknownScope for what no source has, SiteUnreachable where a part could not be read because
+    the site was away: the parts that were read are published, and the order may be carried out again.
+    """
+    outcome = run_source(
+        load(),
+        order["source"],
+        scope_of(order["scope"]),
+        run_id=UUID(order["run_id"]),
+        full=order["full"],
+        trigger=order["trigger"],
+        scheduled_for=order["scheduled_for"],
+    )
+    away = [part.error for part in outcome.parts if part.kind == "transient"]
+    if away:
+        raise SiteUnreachable(f"{len(away)} of {len(outcome.parts)} parts could not be read: {away[0]}")
+
+
+def run_source(
+    settings: Settings,
+    name: str,
+    scope: Scope,
+    *,
+    run_id: UUID,
+    full: bool = False,
+    trigger: str = "cli",
+    scheduled_for: str | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """One run of the source of that name, with everything that it needs by `settings`."""
+    kind = find(name)
+    source = kind.make(settings.source(name))
+    # the spool's name for the broker tells destinations apart without holding a password
+    validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
+    fetcher = Fetcher.of(kind, settings.source(name), validators)
+    with connected(settings) as publisher:
+        return run(
+            source,
+            scope,
+            run_id=run_id,
+            publisher=publisher,
+            fetcher=fetcher,
+            trigger=trigger,
+            scheduled_for=scheduled_for,
+            full=full,
+            progress=progress,
+        )
+
+
+def scope_of(said: Mapping[str, Any]) -> Scope:
+    """The scope as a message says it: lists for tuples, dates as text."""
+    return Scope(
+        leagues=tuple(said["leagues"]),
+        age_groups=tuple(said["age_groups"]),
+        divisions=tuple(said["divisions"]),
+        teams=tuple(said["teams"]),
+        season=said["season"],
+        date_from=date.fromisoformat(said["date_from"]) if said["date_from"] else None,
+        date_to=date.fromisoformat(said["date_to"]) if said["date_to"] else None,
+    )

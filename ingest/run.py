@@ -1,0 +1,391 @@
+"""One run: plan, fetch, parse, cut, publish, and only then remember that it was read.
+
+For each part, in this order; a process may die between any two lines:
+
+    fetch          nothing is said: nothing is lost, nothing is repeated
+    parse, batch   each batch is confirmed by the broker or on disk before the next is cut
+    standings      the official tables, likewise
+    rejected       rows that are no matches of the contract, likewise
+    part_finished  how many rows there were, for the account of the run
+    commit         the ETags of the part's documents are remembered (`ingest.validators`)
+
+- Dead before `commit`: what was sent arrives, the rest was never sent. No ETag was remembered, so the next run reads
+  the part anew; what arrived before is then `unchanged`. Nothing is lost, one part's work is repeated. The dead run
+  itself stays `running` at the other side until that gives it up.
+- Dead after `commit`: nothing is lost or repeated; parts that follow are read by the next run.
+- Dead while a message is confirmed or spooled: it is sent, or it is not and the part is not committed, or it is both
+  sent and spooled (the other side knows it by its id).
+- The same run again (a scrape order that was delivered twice): a part that was committed says "not modified", one
+  that was not is sent with the same ids, rows that did not change in between are counted once.
+
+A part whose reading fails sends what was read of it, says `failed`, and holds up no other part. What fails to be sent
+(neither broker nor disk take it) ends the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from contract.errors import ConfigurationError, PermanentError, TouchlineError, TransientError
+from ingest.batches import Cut, Cutter, Row, RowTooLarge
+from ingest.errors import NotPublished, UnknownScope
+from ingest.messages import Messages, params_of, reject_row, too_large
+from ingest.models import Match, StandingsTable
+from ingest.publisher import Publisher
+from ingest.reading import Reader, Unreadable, rows, tables
+from ingest.sources import Part, Reading, Reject, Scope, Source
+
+if TYPE_CHECKING:
+    from ingest.http import Fetcher
+
+log = structlog.get_logger()
+
+#: Seconds that an interrupted run gives the broker to hear of it: somebody has pressed Ctrl-C.
+_FAREWELL: Final = 2.0
+
+#: What is wrong most, first: it decides what the program ends with.
+_EXIT_CODES: Final = (2, 3, 1)
+
+
+@dataclass
+class PartOutcome:
+    """What became of one part; counts are of what is confirmed or spooled."""
+
+    name: str
+    #: Rows, those included that were rejected.
+    found: int = 0
+    sent: int = 0
+    rejected: int = 0
+    batches: int = 0
+    not_modified: bool = False
+    #: The site does not have the part (yet). That is no failure where others of the run are there, and nobody asked
+    #: for this one by name: in August not every league has published its season.
+    absent: bool = False
+    complete: bool = False
+    #: Read to its end, or failed.
+    ended: bool = False
+    #: What kept it from being read to its end.
+    kind: str | None = None
+    error: str | None = None
+    hint: str = ""
+    exit_code: int = 0
+
+    def fail(self, error: Exception, *, asked_for: bool = True) -> None:
+        """Take down why the part could not be read, and whether it was asked for by name."""
+        self.absent = isinstance(error, NotPublished) and not asked_for
+        self.error = str(error) if isinstance(error, TouchlineError) else f"{type(error).__name__}: {error}"
+        self.hint = error.hint if isinstance(error, TouchlineError) else ""
+        if self.absent:
+            return
+        self.kind = _kind(error)
+        self.exit_code = error.exit_code if isinstance(error, TouchlineError) else 1
+
+
+@dataclass
+class Outcome:
+    """What became of a run, as far as its producer knows."""
+
+    run_id: UUID
+    parts: list[PartOutcome] = field(default_factory=list)
+    #: Messages of this run that are on disk instead of in the queue.
+    spooled: int = 0
+    #: Messages of earlier runs that this one sent.
+    flushed: int = 0
+    #: Why they are: what the broker raised when it was given up.
+    away: Exception | None = None
+
+    @property
+    def misconfigured(self) -> ConfigurationError | None:
+        """What is wrong with the broker's settings, if that is why messages were spooled."""
+        return self.away if isinstance(self.away, ConfigurationError) else None
+
+    @property
+    def found(self) -> int:
+        return sum(part.found for part in self.parts)
+
+    @property
+    def sent(self) -> int:
+        return sum(part.sent for part in self.parts)
+
+    @property
+    def rejected(self) -> int:
+        return sum(part.rejected for part in self.parts)
+
+    @property
+    def batches(self) -> int:
+        return sum(part.batches for part in self.parts)
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether the site said of every part it has that it is as it was. Nothing was published then."""
+        return all(part.not_modified or part.absent for part in self.parts)
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the site listed no match at all though nothing failed: no league is ever empty."""
+        failed = any(part.error and not part.absent for part in self.parts)
+        return not self.found and not self.nothing_new and not failed
+
+    @property
+    def exit_code(self) -> int:
+        """DESIGN section 5: 0 fine, 1 it found something wrong, 2 configuration, 3 site or broker unreachable."""
+        codes = {part.exit_code for part in self.parts}
+        if self.misconfigured is not None:
+            codes.add(2)
+        if self.spooled:
+            codes.add(3)
+        if self.rejected or self.suspect:
+            codes.add(1)
+        return next((code for code in _EXIT_CODES if code in codes), 0)
+
+
+class Progress(Protocol):
+    """Somebody watches."""
+
+    def planned(self, parts: Sequence[PartOutcome]) -> None:
+        """The parts are known, and nothing is sent yet; the objects change as the run goes on."""
+
+    def advanced(self, part: PartOutcome) -> None:
+        """More of `part` was sent, or it ended."""
+
+
+class _Unwatched:
+    def planned(self, parts: Sequence[PartOutcome]) -> None:
+        pass
+
+    def advanced(self, part: PartOutcome) -> None:
+        pass
+
+
+def run(
+    source: Source,
+    scope: Scope,
+    *,
+    run_id: UUID,
+    publisher: Publisher,
+    fetcher: Fetcher,
+    trigger: str = "cli",
+    scheduled_for: str | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Outcome:
+    """Read `scope` of `source` and publish what it says.
+
+    What earlier runs left in the spool goes first. `fetcher.validators` decide what is asked for conditionally; `full`
+    only says in the run's parameters that they were told not to. Raises UnknownScope where the source has no such
+    league or season, SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having told
+    the other side that the run was interrupted.
+    """
+    parts = source.plan(scope)
+    if not parts:
+        raise UnknownScope(f"{source.name} has nothing to read in what was asked for", hint="ask for less, or for all")
+    spooled_before = publisher.spooled
+    messages = Messages(
+        publisher,
+        run_id,
+        source.name,
+        parts,
+        params=params_of(scope, full=full),
+        trigger=trigger,
+        scheduled_for=scheduled_for,
+        now=now,
+    )
+    outcome = Outcome(run_id, [PartOutcome(part.name) for part in parts])
+    watcher: Progress = progress or _Unwatched()
+    watcher.planned(outcome.parts)
+    outcome.flushed = publisher.flush()
+    try:
+        with Reader(source, fetcher, parts) as reader:
+            for part, account in zip(parts, outcome.parts, strict=True):
+                _part(part, account, reader, scope, messages, watcher)
+                _remember(part, account, fetcher, publisher)
+                watcher.advanced(account)
+            _say_absent(parts, outcome.parts, messages)
+    except KeyboardInterrupt:
+        publisher.hurry(_FAREWELL)
+        _say_interrupted(messages, parts, outcome.parts)
+        raise
+    outcome.spooled = publisher.spooled - spooled_before
+    outcome.away = publisher.away
+    return outcome
+
+
+def _part(
+    part: Part, account: PartOutcome, reader: Reader, scope: Scope, messages: Messages, watcher: Progress
+) -> None:
+    """Read `part` and send everything that it says; `account` tells how far that came."""
+    sender: _Sender | None = None
+    try:
+        with reader.reading(part) as reading:
+            if reading is None:
+                account.not_modified = True
+                messages.not_modified(part)
+            else:
+                sender = _Sender(part, reading.observed_at, account, messages, watcher)
+                _send(sender, reading, scope)
+                account.complete = reading.complete and not scope.filtered and not account.rejected
+                messages.part_finished(
+                    part,
+                    reading.observed_at,
+                    found=account.found,
+                    batches=account.batches,
+                    complete=account.complete,
+                )
+    except Unreadable as error:
+        if sender is not None:
+            sender.finish()
+        account.fail(error.reason, asked_for=bool(scope.leagues or account.found))
+        if account.absent:
+            return
+        # with its traceback where nobody foresaw it: a source's own errors say all there is to say
+        log.error(
+            "part_failed",
+            part=part.name,
+            error=account.error,
+            exc_info=error.reason if account.kind == "unknown" else None,
+        )
+        messages.failed(
+            part, account.kind or "unknown", account.error or "", found=account.found, batches=account.batches
+        )
+    account.ended = True
+
+
+def _say_absent(parts: Sequence[Part], accounts: Sequence[PartOutcome], messages: Messages) -> None:
+    """End the parts that the site does not have: quietly beside others that it has, as failed where it has none."""
+    none_there = all(account.absent for account in accounts)
+    for part, account in zip(parts, accounts, strict=True):
+        if not account.absent:
+            continue
+        notice = account.error or ""
+        if none_there:
+            account.fail(NotPublished(notice, hint=account.hint))
+            log.error("part_failed", part=part.name, error=notice)
+            messages.failed(part, "permanent", notice, found=0, batches=0)
+        elif messages.said:
+            messages.not_published(part, notice)
+        account.ended = True
+
+
+def _send(sender: _Sender, reading: Reading, scope: Scope) -> None:
+    for row in rows(reading.matches, scope):
+        if isinstance(row, Match):
+            sender.match(row)
+        else:
+            sender.reject(row)
+    for table in tables(reading.standings, scope):
+        sender.table(table)
+    sender.finish()
+
+
+def _remember(part: Part, account: PartOutcome, fetcher: Fetcher, publisher: Publisher) -> None:
+    """Remember the part's ETags, if everything that was read under them will arrive without anybody's doing.
+
+    Where the broker's settings are wrong it may not: what is spooled for a vhost that was misspelt stays there.
+    """
+    if fetcher.validators is None:
+        return
+    if account.error is not None or publisher.misconfigured is not None:
+        fetcher.validators.discard(part.name)
+    else:
+        fetcher.validators.commit(part.name)
+
+
+def _say_interrupted(messages: Messages, parts: Sequence[Part], accounts: Sequence[PartOutcome]) -> None:
+    """End the account of a run that will not go on; of one that nobody has heard of nothing is said."""
+    if not messages.said:
+        return
+    for part, account in zip(parts, accounts, strict=True):
+        if not account.ended:
+            messages.failed(part, "transient", "interrupted", found=account.found, batches=account.batches)
+
+
+class _Sender:
+    """Cuts the rows of one part into messages, sends each when it is full, and keeps count of what was sent."""
+
+    def __init__(
+        self, part: Part, observed_at: str, account: PartOutcome, messages: Messages, watcher: Progress
+    ) -> None:
+        self._part = part
+        self._observed_at = observed_at
+        self._account = account
+        self._messages = messages
+        self._watcher = watcher
+        room = messages.room(part, observed_at)
+        self._matches = Cutter(room["batch"])
+        self._rejects = Cutter(room["rejected"])
+        self._tables = Cutter(room["standings"])
+        self._rejections = 0
+        self._standings = 0
+
+    def match(self, match: Match) -> None:
+        row = match.wire()
+        try:
+            full = self._matches.add(row)
+        except RowTooLarge as error:
+            self._reject(too_large(match.match_id, row, error))
+        else:
+            self._send_matches(full)
+
+    def reject(self, reject: Reject) -> None:
+        row = reject_row(reject)
+        try:
+            full = self._rejects.add(row)
+        except RowTooLarge as error:
+            full = self._rejects.add(too_large(row.get("match_id"), row["payload"], error))
+        self._send_rejects(full)
+
+    def table(self, table: StandingsTable) -> None:
+        row = table.wire()
+        try:
+            full = self._tables.add(row)
+        except RowTooLarge as error:
+            self._reject(too_large(None, row, error))
+        else:
+            self._send_tables(full)
+
+    def finish(self) -> None:
+        """Send what is left."""
+        self._send_matches(self._matches.rest())
+        self._send_tables(self._tables.rest())
+        self._send_rejects(self._rejects.rest())
+
+    def _reject(self, row: Row) -> None:
+        self._send_rejects(self._rejects.add(row))
+
+    def _send_matches(self, cut: Cut | None) -> None:
+        if cut is None:
+            return
+        self._messages.batch(self._part, self._observed_at, self._account.batches, cut)
+        self._account.batches += 1
+        self._account.sent += len(cut.rows)
+        self._account.found += len(cut.rows)
+        self._watcher.advanced(self._account)
+
+    def _send_tables(self, cut: Cut | None) -> None:
+        if cut is not None:
+            self._messages.standings(self._part, self._observed_at, self._standings, cut)
+            self._standings += 1
+
+    def _send_rejects(self, cut: Cut | None) -> None:
+        if cut is None:
+            return
+        self._messages.rejected(self._part, self._rejections, cut)
+        self._rejections += 1
+        self._account.rejected += len(cut.rows)
+        self._account.found += len(cut.rows)
+        self._watcher.advanced(self._account)
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, PermanentError):
+        return "permanent"
+    if isinstance(error, TransientError):
+        return "transient"
+    return "unknown"

@@ -1,0 +1,130 @@
+"""MLS NEXT: the feeds behind the league's viewer page (SOURCES section 1), season 2026-27 onwards.
+
+One part is one league's pair of documents: the schedule has the matches, the standings say which table each counts
+for. So either both are as they were last read, or both are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urlsplit
+
+import structlog
+
+from contract.addresses import redact
+from contract.errors import ConfigurationError
+from ingest.errors import UnknownScope
+from ingest.http import Answer, NotModified
+from ingest.season import Season
+from ingest.sources import Part, Reading, Scope
+from ingest.sources.mlsnext import brackets, feeds
+from ingest.sources.mlsnext.brackets import age_group_in
+from ingest.sources.mlsnext.fixtures import Fixtures
+
+if TYPE_CHECKING:
+    from contract.settings import SourceSettings
+    from ingest.http import Fetcher
+
+log = structlog.get_logger()
+
+#: The public pages, which hold the viewer in an iframe.
+PAGE: Final = "https://www.mlssoccer.com"
+#: The viewer, which loads the feeds.
+VIEWER: Final = "https://mls-assist.theintelligenceplatform.com"
+
+#: League → key of its feeds. The keys that the official page loads are the truth; these are their shape in 2026-27.
+_KEYS: Final = {
+    "homegrown": "mls-next-league-{}-{}",
+    "flex": "mls-next-flex-{}-{}",
+    "academy": "mls-next-2-academy-division-{}-{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What `fetch` brings of one part."""
+
+    schedule: Answer
+    standings: Answer
+
+
+class MLSNext:
+    """The source `mlsnext`."""
+
+    name = "mlsnext"
+    description = "MLS NEXT: homegrown, flex and academy divisions, U13 to U19, from the feeds of the league's viewer"
+    leagues: tuple[str, ...] = tuple(_KEYS)
+    #: Six files from a CDN, two at a time (DESIGN section 2).
+    concurrency = 2
+    interval = 0.0
+
+    def __init__(self, *, page: str = PAGE, viewer: str = VIEWER, today: Callable[[], date] | None = None) -> None:
+        """`today` decides about the season that is meant where a scope names none."""
+        self.page = page.rstrip("/")
+        self.viewer = viewer.rstrip("/")
+        self._today = today or (lambda: datetime.now(UTC).date())
+
+    @classmethod
+    def make(cls, settings: SourceSettings) -> Self:
+        """The source as configured: `url` stands for the page's host and the viewer's alike."""
+        if settings.url is None:
+            return cls()
+        parts = urlsplit(settings.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigurationError(
+                f"TOUCHLINE_MLSNEXT_URL (sources.mlsnext.url) is not an http(s) address: {redact(settings.url)}",
+                hint="write it like https://mirror.example.org",
+            )
+        return cls(page=settings.url, viewer=settings.url)
+
+    def plan(self, scope: Scope) -> Sequence[Part]:
+        """One part a league, named after the key of its feeds."""
+        season = Season.asked(scope.season, scope.date_from, scope.date_to, self._today())
+        wanted = {league.casefold() for league in scope.leagues}
+        if unknown := sorted(wanted - set(self.leagues)):
+            raise UnknownScope(
+                f"{self.name} has no league {unknown[0]!r}", hint=f"leagues are: {', '.join(self.leagues)}"
+            )
+        for age_group in scope.age_groups:
+            if age_group_in(age_group) != age_group.upper():
+                raise UnknownScope(f"{age_group!r} is not an age group", hint="write it as U14")
+        return [
+            Part(key.format(*season.years), league, str(season))
+            for league, key in _KEYS.items()
+            if not wanted or league in wanted
+        ]
+
+    def fetch(self, part: Part, fetcher: Fetcher) -> Documents | None:
+        """Both documents, or None where neither has changed."""
+        addresses = [f"{self.viewer}/data/{kind}/{part.name}.json" for kind in ("schedule", "standings")]
+        answers = [fetcher.get(address, part=part.name) for address in addresses]
+        if all(isinstance(answer, NotModified) for answer in answers):
+            return None
+        schedule, standings = (
+            # matches are made of both: one that has not changed is needed all the same
+            fetcher.get(address, part=part.name, conditional=False) if isinstance(answer, NotModified) else answer
+            for address, answer in zip(addresses, answers, strict=True)
+        )
+        feeds.check_published(schedule)
+        feeds.check_published(standings)
+        return Documents(schedule, standings)
+
+    def parse(self, part: Part, documents: Documents) -> Reading:
+        """Every event of the schedule as a match or a reject, and the official tables."""
+        schedule = feeds.schedule(documents.schedule)
+        official = brackets.read(feeds.brackets(documents.standings))
+        asked_at = documents.schedule.asked_at
+        if schedule.synced_at is None:
+            log.warning("no_sync_time", source=self.name, part=part.name, taken="the time of the request")
+        as_of = schedule.synced_at or asked_at
+        fixtures = Fixtures(part.league, part.season, official.brackets, as_of)
+        return Reading(
+            # a site whose clock is ahead must not make everything that it says later look old
+            observed_at=f"{min(as_of, asked_at):%Y-%m-%dT%H:%M:%SZ}",
+            matches=chain(official.rejects, fixtures.read(schedule.events)),
+            standings=official.tables,
+        )
