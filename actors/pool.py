@@ -7,7 +7,8 @@ import threading
 from psycopg_pool import ConnectionPool
 
 from actors.store.database import Connection, open_pool
-from contract import places, settings
+from contract.places import database_url
+from contract.settings import load
 
 #: More threads than this in one process wait for a connection; Dramatiq's default is eight.
 SIZE = 16
@@ -18,7 +19,7 @@ _pool: ConnectionPool[Connection] | None = None
 
 def store_url() -> str:
     """The store's address by the settings; starts the embedded server where that is the store."""
-    return places.database_url(settings.load())
+    return database_url(load())
 
 
 def pool() -> ConnectionPool[Connection]:

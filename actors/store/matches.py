@@ -88,9 +88,7 @@ def _store(
     with transaction(pool) as connection:
         if not claim(connection, batch.message_id):
             return None
-        late = pass_frontier(
-            connection, source=batch.source, part=batch.part, observed_at=batch.observed_at
-        )
+        late = pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at)
         refused: list[DeadRow] = []
         if careful:
             counts = _store_apart(connection, batch, rows, late=late, refused=refused)

@@ -69,5 +69,3 @@ def _rows(table: Mapping[str, Any], league: str) -> list[dict[str, Any]]:
 def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
     text = json.dumps(rows, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-

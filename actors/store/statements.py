@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 _FOLDER = Path(__file__).parent / "sql"
 
@@ -13,4 +13,4 @@ _FOLDER = Path(__file__).parent / "sql"
 def statement(name: str) -> LiteralString:
     """The text of `sql/<name>.sql`, such as `statement("store/insert_matches")`."""
     # a file of ours, never a value: literal in the sense that psycopg asks for
-    return cast(LiteralString, (_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -37,9 +37,8 @@ def a_match(match_id: str, **fields: Any) -> dict[str, Any]:
         "division": "Northeast",
         "location": "Field 1",
     }
-    absent = (
-        "home_club away_club home_score away_score home_penalties away_penalties round notes url".split()
-    )
+    absent = ["home_club", "away_club", "home_score", "away_score", "home_penalties", "away_penalties"]
+    absent += ["round", "notes", "url"]
     return {**base, **dict.fromkeys(absent), **fields}
 
 
@@ -75,7 +74,7 @@ class Store:
         return [(row["match_id"], row["field"], row["old"], row["new"]) for row in rows]
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(any_store_url: str) -> Iterator[Store]:
     pool = open_pool(any_store_url, size=8)
     try:

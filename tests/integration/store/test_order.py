@@ -44,7 +44,7 @@ def test_what_stays_is_what_the_newest_observation_said(
     with transaction(store.pool) as connection:
         connection.execute(
             "TRUNCATE touchline.matches, touchline.changes, touchline.inbox, touchline.frontier, touchline.sightings, "
-            "touchline.runs"
+            "touchline.run_accounts"
         )
     store.run_id = uuid4()
     for day, listed in order:
@@ -56,7 +56,9 @@ def test_what_stays_is_what_the_newest_observation_said(
     (run,) = store.rows("SELECT inserted, updated, unchanged, stale FROM runs")
     assert sum(run.values()) == sum(len(listed) for _, listed in order)
     # replaying the history from the first sight ends at what is stored
-    for row in store.rows("SELECT DISTINCT ON (match_id) match_id, new FROM match_changes ORDER BY match_id, changed_at DESC"):
+    for row in store.rows(
+        "SELECT DISTINCT ON (match_id) match_id, new FROM match_changes ORDER BY match_id, changed_at DESC"
+    ):
         assert store.match(row["match_id"])["location"] == row["new"]
 
 
@@ -86,7 +88,9 @@ def test_two_workers_storing_overlapping_batches_at_once(store: Store, seed: int
         total += counts
     assert total.inserted + total.updated + total.unchanged + total.stale == 160
     assert total.inserted == (0 if seed % 2 else 120)
-    assert {row["location"] for row in store.rows("SELECT location FROM match_list WHERE match_id::int >= 40")} == {"new"}
+    assert {row["location"] for row in store.rows("SELECT location FROM match_list WHERE match_id::int >= 40")} == {
+        "new"
+    }
     (run,) = store.rows("SELECT inserted + updated + unchanged + stale AS accounted FROM runs")
     assert run["accounted"] == (160 + 120 if seed % 2 else 160)
 
@@ -108,9 +112,7 @@ def test_nobody_changes_a_match_while_another_decides_that_it_is_unchanged(store
         with transaction(other) as connection:
             # the newer observation is under way: it holds the frontier, and has seen the match unchanged
             pass_frontier(connection, source="mlsnext", part="league-26-27", observed_at="2026-10-03T12:00:00Z")
-            connection.execute(
-                "INSERT INTO touchline.sightings VALUES ('mlsnext', '2026-10-03T12:00:00Z', ARRAY['1'])"
-            )
+            connection.execute("INSERT INTO touchline.sightings VALUES ('mlsnext', '2026-10-03T12:00:00Z', ARRAY['1'])")
             late = thread.submit(store.put, [a_match("1", status="cancelled")], day=2)
             _wait_until_somebody_waits_for_a_lock(store)
             assert not late.done()

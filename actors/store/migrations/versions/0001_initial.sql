@@ -1,4 +1,5 @@
--- The store: tables in schema touchline, the reading interface (five views) in public.
+-- The store: tables in schema touchline, the reading interface (five views) in public. No table bears a view's name: a
+-- role that is called touchline finds its own schema first.
 --
 -- Tables carry no foreign keys between them: every row is written by one transaction a batch, in which clubs come
 -- before teams and teams before matches, and the checks would cost more than the rows themselves.
@@ -101,7 +102,7 @@ CREATE TABLE touchline.sightings (
 );
 CREATE INDEX sightings_time ON touchline.sightings (source, observed_at);
 
-CREATE TABLE touchline.runs (
+CREATE TABLE touchline.run_accounts (
     run_id        uuid PRIMARY KEY,
     source        text NOT NULL,
     params        jsonb NOT NULL DEFAULT '{}',
@@ -121,7 +122,7 @@ CREATE TABLE touchline.runs (
     dead          integer NOT NULL DEFAULT 0,
     error         text
 ) WITH (fillfactor = 50);
-CREATE INDEX runs_time ON touchline.runs (started_at);
+CREATE INDEX run_accounts_time ON touchline.run_accounts (started_at);
 
 CREATE TABLE touchline.run_parts (
     run_id       uuid NOT NULL,
@@ -134,6 +135,7 @@ CREATE TABLE touchline.run_parts (
     not_modified boolean NOT NULL DEFAULT false,
     observed_at  timestamptz,
     kind         text,
+    -- why it failed; where it did not, what a person should know of it all the same
     error        text,
     ended_at     timestamptz NOT NULL,
     PRIMARY KEY (run_id, part)

@@ -141,7 +141,7 @@ CREATE VIEW public.runs AS
 SELECT run.run_id, run.source, run.params, run.trigger, run.scheduled_for, run.started_at, run.finished_at, run.state,
        (SELECT coalesce(sum(part.found), 0)::integer FROM touchline.run_parts AS part WHERE part.run_id = run.run_id) AS found,
        run.inserted, run.updated, run.unchanged, run.stale, run.dead, run.error
-FROM touchline.runs AS run;
+FROM touchline.run_accounts AS run;
 
 COMMENT ON VIEW public.runs IS 'One reading of a source each. When it is finished, found = inserted + updated + unchanged + stale + dead.';
 COMMENT ON COLUMN public.runs.run_id IS 'Given by whoever ordered the run.';
@@ -158,7 +158,7 @@ COMMENT ON COLUMN public.runs.updated IS 'Matches of which a field changed.';
 COMMENT ON COLUMN public.runs.unchanged IS 'Matches that were as stored.';
 COMMENT ON COLUMN public.runs.stale IS 'Matches of which something newer was known already.';
 COMMENT ON COLUMN public.runs.dead IS 'Matches that could not be stored; see dead_letters.';
-COMMENT ON COLUMN public.runs.error IS 'Why it is suspect or failed, in a sentence; null otherwise.';
+COMMENT ON COLUMN public.runs.error IS 'Why it is suspect or failed, or what else a person should know of it, in a sentence.';
 
 CREATE VIEW public.dead_letters AS
 SELECT dead_id AS id, kind, queue, actor, run_id, reason, error, attempts, first_failed_at, died_at, state, payload

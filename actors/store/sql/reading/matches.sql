@@ -2,12 +2,12 @@
 SELECT source, match_id, season, league, match_type, division, age_group, date, kickoff, timezone,
        home_team, away_team, home_team_id, away_team_id, home_score, away_score, home_penalties, away_penalties,
        status, location, observed_at, first_seen_at, changed_at, withdrawn_at
-  FROM match_list
+  FROM public.match_list
  WHERE (%(source)s::text IS NULL OR source = %(source)s)
-   AND (%(leagues)s::text[] IS NULL OR lower(league) = ANY (SELECT lower(unnest(%(leagues)s::text[]))))
+   AND (%(leagues)s::text[] IS NULL OR lower(league) = ANY (lower(%(leagues)s::text[]::text)::text[]))
    AND (%(season)s::text IS NULL OR season = %(season)s)
-   AND (%(age_groups)s::text[] IS NULL OR lower(age_group) = ANY (SELECT lower(unnest(%(age_groups)s::text[]))))
-   AND (%(divisions)s::text[] IS NULL OR lower(division) = ANY (SELECT lower(unnest(%(divisions)s::text[]))))
+   AND (%(age_groups)s::text[] IS NULL OR lower(age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
+   AND (%(divisions)s::text[] IS NULL OR lower(division) = ANY (lower(%(divisions)s::text[]::text)::text[]))
    AND (%(teams)s::text[] IS NULL OR EXISTS (
             SELECT FROM unnest(%(teams)s::text[]) AS wanted
              WHERE position(lower(wanted) IN lower(home_team)) > 0

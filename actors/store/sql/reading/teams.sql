@@ -3,10 +3,10 @@
 WITH side AS (
     SELECT source, season, league, age_group, division, observed_at,
            home_team_id AS team_id, home_team AS team
-      FROM match_list
+      FROM public.match_list
      UNION ALL
     SELECT source, season, league, age_group, division, observed_at, away_team_id, away_team
-      FROM match_list
+      FROM public.match_list
 ), team AS (
     SELECT source, season, league,
            mode() WITHIN GROUP (ORDER BY age_group) AS age_group,
@@ -20,12 +20,12 @@ WITH side AS (
 SELECT source, season, league, age_group, array_to_string(divisions, ', ') AS division, team, team_id, matches
   FROM team
  WHERE (%(source)s::text IS NULL OR source = %(source)s)
-   AND (%(leagues)s::text[] IS NULL OR lower(league) = ANY (SELECT lower(unnest(%(leagues)s::text[]))))
+   AND (%(leagues)s::text[] IS NULL OR lower(league) = ANY (lower(%(leagues)s::text[]::text)::text[]))
    AND (%(season)s::text IS NULL OR season = %(season)s)
-   AND (%(age_groups)s::text[] IS NULL OR lower(age_group) = ANY (SELECT lower(unnest(%(age_groups)s::text[]))))
+   AND (%(age_groups)s::text[] IS NULL OR lower(age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
    AND (%(divisions)s::text[] IS NULL OR EXISTS (
             SELECT FROM unnest(divisions) AS division
-             WHERE lower(division) = ANY (SELECT lower(unnest(%(divisions)s::text[])))))
+             WHERE lower(division) = ANY (lower(%(divisions)s::text[]::text)::text[])))
    AND (%(teams)s::text[] IS NULL OR EXISTS (
             SELECT FROM unnest(%(teams)s::text[]) AS wanted
              WHERE position(lower(wanted) IN lower(team)) > 0 OR wanted = team_id))

@@ -1,5 +1,5 @@
 -- What the run said when it started. A run that is started again (its order was delivered twice) is open again.
-INSERT INTO touchline.runs AS run (run_id, source, params, trigger, scheduled_for, started_at, parts)
+INSERT INTO touchline.run_accounts AS run (run_id, source, params, trigger, scheduled_for, started_at, parts)
 VALUES (%(run_id)s, %(source)s, %(params)s, %(trigger)s, %(scheduled_for)s, %(at)s, %(parts)s)
 ON CONFLICT (run_id) DO UPDATE
 SET params = excluded.params, trigger = excluded.trigger, scheduled_for = excluded.scheduled_for,

@@ -1,0 +1,91 @@
+"""Decides what becomes of a message whose actor failed: tried again later, or dead.
+
+Kinds of error (DESIGN section 3): *permanent* is dead at once; *transient* is tried again for as long as it lasts and
+burns no attempt; *unknown* has 8 attempts over about ten minutes. Unlike Dramatiq's own, a retry that cannot be
+published fails the message instead of acking it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import traceback
+from typing import Any, Final, Literal
+
+from dramatiq import Broker, MessageProxy
+from dramatiq.errors import ActorNotFound, RateLimitExceeded, Retry
+from dramatiq.middleware import Middleware, Shutdown
+
+from contract.errors import PermanentError, TransientError
+
+Kind = Literal["permanent", "transient", "unknown"]
+
+#: Runs of an actor that fails for an unknown reason.
+ATTEMPTS: Final = 8
+
+#: Milliseconds: the first delay's bound, and the bound that doubling stops at. Delays are drawn evenly from nothing to
+#: the bound (full jitter), so on average eight attempts take (10 + 20 + 40 + 80 + 160 + 320 + 600) / 2 s = 10 minutes.
+#: No delay may be above ten minutes: delayed messages wait unacked, and RabbitMQ's consumer time-out is 30.
+UNKNOWN: Final = (10_000, 600_000)
+TRANSIENT: Final = (1_000, 60_000)
+
+#: Frames of the traceback that travels with a message.
+_FRAMES: Final = 30
+
+
+def kind_of(exception: BaseException) -> Kind:
+    """Whether another try can help. What is not ours to judge is unknown."""
+    if isinstance(exception, PermanentError | ActorNotFound):
+        return "permanent"
+    if isinstance(exception, TransientError | Shutdown | RateLimitExceeded | Retry):
+        return "transient"
+    return "unknown"
+
+
+class Retries(Middleware):
+    """Tries failed messages again. Must stand before TimeLimit, so that no time limit runs while it publishes."""
+
+    def __init__(self, *, rng: random.Random | None = None) -> None:
+        self.logger = logging.getLogger(__name__)
+        # spreads retries; nothing secret hangs on it
+        self.random = rng or random.Random()  # noqa: S311
+
+    def after_process_message(
+        self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        if exception is None:
+            return
+        kind = kind_of(exception)
+        options = message.options
+        options.setdefault("first_failed_at", int(time.time() * 1000))
+        options["attempts"] = options.get("attempts", 0) + 1
+        options["failure"] = {"reason": _reason(exception, kind), "error": str(exception) or type(exception).__name__}
+        options["traceback"] = "".join(traceback.format_exception(exception, limit=-_FRAMES))
+        failures = options["failures"] = options.get("failures", 0) + (kind == "unknown")
+        if kind == "permanent" or failures >= ATTEMPTS:
+            self.logger.error("Giving up message %s after %d attempts: %s", message.message_id, failures, exception)
+            message.fail()
+            return
+        delay = self._delay(kind, exception, options["attempts"])
+        self.logger.warning(
+            "Trying message %s again in %.1f s (%s): %s", message.message_id, delay / 1000, kind, exception
+        )
+        try:
+            broker.enqueue(message._message, delay=delay)
+        except BaseException:
+            # never acked without its copy being safe: nacked, it lies in the dead-letter queue
+            message.fail()
+            raise
+
+    def _delay(self, kind: Kind, exception: BaseException, attempts: int) -> int:
+        """Milliseconds until the next try, at least one."""
+        if isinstance(exception, Retry) and exception.delay is not None:
+            return max(1, min(exception.delay, UNKNOWN[1]))
+        first, most = TRANSIENT if kind == "transient" else UNKNOWN
+        return max(1, int(self.random.uniform(0, min(most, first * 2 ** min(attempts - 1, 20)))))
+
+
+def _reason(exception: BaseException, kind: Kind) -> str:
+    """A short stable code: the name of the error's class, and for unknown errors that attempts ran out."""
+    return type(exception).__name__ if kind != "unknown" else f"attempts_exhausted:{type(exception).__name__}"

@@ -1,0 +1,82 @@
+"""The actor that keeps a run's account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dramatiq
+
+from actors.messages import current_message_id
+from actors.models import PartFinished, RowsRejected, RunFailed, RunStarted, parse_event
+from actors.pool import pool
+from actors.store import runs
+from actors.store.database import Connection, transaction
+from actors.store.dead import DeadRow, bury_rows
+from actors.store.inbox import claim
+from actors.store.matches import Counts
+from contract.names import RECORD_RUN, RUNS
+
+
+@dramatiq.actor(actor_name=RECORD_RUN, queue_name=RUNS)
+def record_run(**message: Any) -> None:
+    """Record what a run says of itself (run.schema.json). Raises as `store_matches` does."""
+    event = parse_event(message)
+    message_id = current_message_id()
+    with transaction(pool()) as connection:
+        if not claim(connection, message_id):
+            return
+        match event:
+            case RunStarted():
+                runs.start(
+                    connection,
+                    event.run_id,
+                    event.source,
+                    at=event.at,
+                    params=event.params,
+                    trigger=event.trigger,
+                    scheduled_for=event.scheduled_for,
+                    parts=list(event.parts),
+                )
+            case RowsRejected():
+                _bury(connection, event)
+            case PartFinished():
+                runs.end_part(
+                    connection,
+                    event.run_id,
+                    event.source,
+                    event.part,
+                    at=event.at,
+                    found=event.found,
+                    batches=event.batches,
+                    complete=event.complete,
+                    not_modified=event.not_modified,
+                    observed_at=event.observed_at,
+                    error=event.notice,
+                )
+            case RunFailed():
+                runs.end_part(
+                    connection,
+                    event.run_id,
+                    event.source,
+                    event.part or "",
+                    at=event.at,
+                    found=event.found,
+                    batches=event.batches,
+                    failed=True,
+                    kind=event.kind,
+                    error=event.error,
+                )
+
+
+def _bury(connection: Connection, event: RowsRejected) -> None:
+    rows = [DeadRow(reject.match_id, reject.reason, reject.error, reject.payload) for reject in event.rejects]
+    bury_rows(
+        connection,
+        rows,
+        queue=RUNS,
+        actor=RECORD_RUN,
+        message_id=current_message_id(),
+        run_id=event.run_id,
+        source=event.source,
+    )
+    runs.count_batch(connection, event.run_id, event.source, Counts(dead=len(rows)))
