@@ -1,0 +1,106 @@
+"""Finding a Chromium, opening it, and saying what is wrong where that does not work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from contract.settings import Settings, load
+from ingest.browser import BrowserFailed, BrowserMissing, check, find_chromium, open_browser
+
+with_chromium = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium(load()) is None, reason="no Chromium was found"),
+]
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without any browser; the directory is Playwright's, and on the PATH."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "linux")
+    return tmp_path
+
+
+def program(path: Path) -> Path:
+    """A file that can be run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\nexit 1\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_without_a_browser_there_is_none(nowhere: Path) -> None:
+    """Finding says None; opening says what to install."""
+    assert find_chromium(Settings()) is None
+    with pytest.raises(BrowserMissing, match="no Chromium was found") as caught, open_browser(Settings()):
+        pass
+    assert "apt-get install chromium" in caught.value.hint
+
+
+def test_the_setting_goes_first(nowhere: Path) -> None:
+    """Before Playwright's own and the system's."""
+    program(nowhere / "chromium")
+    program(nowhere / "chromium-1200" / "chrome-linux" / "chrome")
+    named = program(nowhere / "mine" / "browser")
+    assert find_chromium(Settings(chromium=named)) == named
+
+
+def test_a_setting_that_names_no_program_is_an_error(nowhere: Path) -> None:
+    """It is not passed over in silence: somebody meant it."""
+    program(nowhere / "chromium")
+    (nowhere / "notes.txt").write_text("not a program")
+    for name in ("notes.txt", "missing", "."):
+        with pytest.raises(BrowserMissing, match=r"names .* which is not a program"):
+            find_chromium(Settings(chromium=nowhere / name))
+
+
+def test_playwrights_own_goes_before_the_systems(nowhere: Path) -> None:
+    """The highest revision, as a number; a whole Chromium before a headless shell."""
+    system = program(nowhere / "chromium")
+    assert find_chromium(Settings()) == system
+    shell = program(nowhere / "chromium_headless_shell-2000" / "chrome-linux" / "headless_shell")
+    assert find_chromium(Settings()) == shell
+    program(nowhere / "chromium-999" / "chrome-linux" / "chrome")
+    newest = program(nowhere / "chromium-1200" / "chrome-linux" / "chrome")
+    assert find_chromium(Settings()) == newest
+
+
+def test_a_program_that_is_no_browser_is_named(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with the next step."""
+    monkeypatch.undo()  # Playwright's driver needs the real PATH
+    with pytest.raises(BrowserFailed) as caught:
+        check(Settings(chromium=program(nowhere / "chromium")))
+    assert str(nowhere / "chromium") in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "TOUCHLINE_CHROMIUM" in caught.value.hint
+
+
+class TestOpened:
+    """With the Chromium of this machine."""
+
+    pytestmark = with_chromium
+
+    def test_check_says_which_browser_works(self) -> None:
+        """Name, version and place of the one that opened a page."""
+        sentence = check(load())
+        assert sentence.startswith("Chromium ")
+        assert sentence.endswith(f"({find_chromium(load())})")
+
+    def test_an_error_in_the_block_closes_the_browser(self) -> None:
+        """No process of it stays."""
+        started: list[psutil.Process] = []
+
+        def fail_in_the_block() -> None:
+            with open_browser(load()):
+                started.extend(psutil.Process().children(recursive=True))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail_in_the_block()
+        assert len(started) >= 2  # the driver and the browser
+        _, alive = psutil.wait_procs(started, timeout=10)
+        assert alive == []

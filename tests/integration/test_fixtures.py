@@ -1,0 +1,81 @@
+"""The servers that the tests stand on do what the tests rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pika
+import pika.exceptions
+import psycopg
+import pytest
+
+from tests.fix_proxy import Proxy
+from tests.fix_rabbitmq import RabbitServer
+
+PERSISTENT = pika.BasicProperties(delivery_mode=2)
+
+
+def test_a_database_is_empty_and_answers(any_postgres_url: str) -> None:
+    """Each test finds a database of its own without a table in it."""
+    with psycopg.connect(any_postgres_url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+        connection.execute("CREATE TABLE mine (a int)")
+
+
+def test_a_cut_proxy_ends_connections_and_refuses_new_ones_until_it_is_restored(
+    postgres_url: str, tcp_proxy: Callable[[str], Proxy]
+) -> None:
+    """What a cable pulled and plugged in again does to a client."""
+    proxy = tcp_proxy(postgres_url)
+    with psycopg.connect(proxy.url) as connection:
+        connection.execute("SELECT 1")
+        proxy.cut()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(proxy.url)
+    proxy.restore()
+    with psycopg.connect(proxy.url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.slow
+def test_a_paused_proxy_is_silent_until_it_is_resumed(postgres_url: str, tcp_proxy: Callable[[str], Proxy]) -> None:
+    """A line that went silent neither answers nor ends."""
+    proxy = tcp_proxy(postgres_url)
+    proxy.pause()
+    with pytest.raises(psycopg.errors.ConnectionTimeout):
+        psycopg.connect(proxy.url, connect_timeout=2)
+    proxy.resume()
+    with psycopg.connect(proxy.url, connect_timeout=10) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_vhost_is_empty_and_its_user_reaches_it_alone(rabbitmq_url: str, rabbitmqctl: Callable[..., str]) -> None:
+    """A test's user declares queues in the test's vhost, and may not enter the default one."""
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
+    connection.channel().queue_declare("mine", durable=True)
+    connection.close()
+    vhost = urlsplit(rabbitmq_url).path[1:]
+    assert rabbitmqctl("list_queues", "--vhost", vhost, "--no-table-headers", "name").split() == ["mine"]
+    with pytest.raises(pika.exceptions.ProbableAccessDeniedError):
+        pika.BlockingConnection(pika.URLParameters(rabbitmq_url.removesuffix(vhost) + "%2f"))
+
+
+@pytest.mark.slow
+def test_a_killed_node_comes_back_with_what_it_had_confirmed(rabbitmq_url: str, rabbitmq_server: RabbitServer) -> None:
+    """SIGKILL takes the connections, and no confirmed message."""
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.queue_declare("mine", durable=True)
+    channel.basic_publish("", "mine", b"kept", PERSISTENT)
+    rabbitmq_server.kill()
+    with pytest.raises(pika.exceptions.AMQPError):
+        channel.queue_declare("mine", passive=True)
+    rabbitmq_server.start()
+    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
+    _, _, body = connection.channel().basic_get("mine", auto_ack=True)
+    connection.close()
+    assert body == b"kept"

@@ -1,0 +1,1 @@
+"""The commands, one a module. Nothing heavy is imported before a command runs: `--help` must come at once."""

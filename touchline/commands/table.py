@@ -1,0 +1,84 @@
+"""`touchline table`: league tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+import click
+
+from touchline import options, output
+from touchline.output import Column, Format, Row, draw, readable, say, write
+
+#: How many tables are named to whoever asked for one that does not exist.
+_NAMED = 20
+
+
+@click.command(
+    cls=options.Command,
+    epilog=options.examples(
+        "touchline table --age-group U14 --division Northeast",
+        "touchline table --league homegrown --age-group U15 --division Frontier",
+        "touchline table --age-group U14 --season 2026-27 --output csv > tables.csv",
+    ),
+)
+@options.league
+@options.age_group
+@options.division
+@click.option(
+    "--season",
+    callback=options.parsed(options.season_name),
+    metavar="SEASON",
+    help="The tables of this season.  [default: each league's latest]",
+)
+@options.source
+@output.output_option
+def table(output: Format, **filters: Any) -> None:
+    """Show the league table of a division, or of each that fits.
+
+    Counted from the stored results. Each table of several has its title; in the formats for programs they follow one
+    another, a row a team.
+    """
+    from touchline.store import reading
+
+    with reading("standings", **filters) as found:
+        if output != "table":
+            write(found.rows, found.columns, COLUMNS, output)
+            return
+        none = True
+        for name, rows in groupby(found.rows, key=_title):
+            none = False
+            draw(rows, COLUMNS, title=name)
+    if none:
+        with reading("tables") as existing:
+            say(_none_fits(existing.rows))
+
+
+def _title(row: Row) -> str:
+    parts = (row["league"], row["age_group"], row["division"], row["season"])
+    return " · ".join(readable(part) for part in parts if part)
+
+
+def _none_fits(existing: Iterable[Row]) -> str:
+    titles = [_title(row) for row in existing]
+    if not titles:
+        return "There is no league table yet. `touchline scrape SOURCE` reads a site."
+    lines = ["No league table fits. There are:", *(f"  {title}" for title in titles[:_NAMED])]
+    if len(titles) > _NAMED:
+        lines.append(f"  … and {len(titles) - _NAMED} more; `touchline teams` names league, age group and division")
+    return "\n".join(lines)
+
+
+COLUMNS = (
+    Column("", "position", right=True),
+    Column("team", "team", fold=True),
+    Column("played", "played", right=True),
+    Column("won", "won", right=True),
+    Column("drawn", "drawn", right=True),
+    Column("lost", "lost", right=True),
+    Column("goals", lambda row: f"{readable(row['goals_for'])}:{readable(row['goals_against'])}", right=True),
+    Column("+/-", "goal_difference", right=True),
+    Column("points", "points", right=True),
+    Column("a match", "points_per_match", right=True),
+)

@@ -1,0 +1,277 @@
+"""What `touchline doctor` looks at: each part of an installation is in order, not in order, or not used.
+
+Each check says what it found; what is wrong comes with the reason and the next step. Checks only look, with one
+exception: where nothing is configured the embedded server is started, because whether it starts is the question.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from contract.errors import ConfigurationError, TouchlineError, UnreachableError
+from touchline.failures import NotInstalled, explain, scrub
+from touchline.output import counted
+from touchline.settings import start
+
+if TYPE_CHECKING:
+    from contract.settings import Settings
+
+log = logging.getLogger(__name__)
+
+State = Literal["ok", "not ok", "not used"]
+
+#: The oldest PostgreSQL that the SQL is tried on.
+OLDEST_POSTGRES = 14
+
+#: A clock that is further off than this makes "since 24h" and the age of messages wrong by what one can notice.
+CLOCK_TOLERANCE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found. `hint` is what to do where something is not ok."""
+
+    check: str
+    state: State
+    detail: str
+    hint: str = ""
+    #: Whether it is not ok because something does not answer.
+    unreachable: bool = False
+
+
+class Unhealthy(TouchlineError):
+    """Everything answers, and something is wrong all the same."""
+
+
+def examine(*, online: bool) -> Iterator[Finding]:
+    """Check everything, one after the other. Sites are asked only if `online`.
+
+    Without settings nothing else can be looked at, so that a mistake in them is the only finding.
+    """
+    try:
+        settings = start()
+    except TouchlineError as error:
+        yield _not_ok("settings", error)
+        return
+    yield from _tried("settings", lambda: _settings(settings))
+    yield from _embedded(settings)
+    yield from _database(settings)
+    yield from _tried("broker", lambda: _broker(settings))
+    yield from _tried("queues", lambda: _queues(settings))
+    yield from _tried("spool", lambda: _spool(settings))
+    yield from _tried("browser", lambda: _browser(settings))
+    yield from _sources(settings, online=online)
+
+
+def _tried(check: str, look: Callable[[], str]) -> Iterator[Finding]:
+    """The finding of `look`, which says what it found or raises what is wrong."""
+    try:
+        yield Finding(check, "ok", look())
+    except NotUsed as error:
+        yield Finding(check, "not used", str(error))
+    except Exception as error:
+        log.debug("the check %s failed", check, exc_info=True)
+        yield _not_ok(check, error)
+
+
+class NotUsed(Exception):
+    """This installation has no need of it."""
+
+
+def _not_ok(check: str, error: Exception) -> Finding:
+    explained = explain(error)
+    return Finding(
+        check, "not ok", scrub(str(explained)), scrub(explained.hint), isinstance(explained, UnreachableError)
+    )
+
+
+def _settings(settings: Settings) -> str:
+    from importlib.metadata import version
+
+    from contract.settings import config_file
+
+    file = config_file()
+    read = f"{file.absolute()} and the environment" if file else "the environment; there is no touchline.toml"
+    return f"from {read}; home {settings.home}; touchline {version('touchline')}, Python {platform.python_version()}"
+
+
+def _embedded(settings: Settings) -> Iterator[Finding]:
+    check = "embedded server"
+    if settings.database_url is not None:
+        yield Finding(check, "not used", "DATABASE_URL names the database")
+        return
+
+    def look() -> str:
+        from contract.embedded import EmbeddedPostgres
+
+        status = EmbeddedPostgres(settings.home).status()
+        if status.running:
+            return f"PostgreSQL {status.version} runs (process {status.pid}), data in {status.data}"
+        if status.version:
+            return f"PostgreSQL {status.version} in {status.data}, started by whoever needs it"
+        return f"none yet, made in {status.data} by whoever needs it first"
+
+    yield from _tried(check, look)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    """The database, its migrations and its clock; the last two only where the first is there."""
+    try:
+        url, server, uncertainty, theirs, ours = _asked(settings)
+    except Exception as error:
+        log.debug("the check database failed", exc_info=True)
+        yield _not_ok("database", error)
+        return
+    yield from _tried("database", lambda: server)
+    yield from _tried("migrations", lambda: _migrations(url))
+    yield from _tried("clock", lambda: clock(ours, theirs, uncertainty))
+
+
+def _asked(settings: Settings) -> tuple[str, str, timedelta, datetime, datetime]:
+    """The database's URL, what it is, and its clock beside ours: how far apart they may seem by the way alone."""
+    from actors.store.database import connect
+    from actors.store.reading import reading
+    from contract.addresses import redact
+    from contract.places import database_url
+
+    url = database_url(settings)
+    with connect(url) as connection:
+        before = datetime.now(UTC)
+        with reading(connection, "server") as answer:
+            row = next(answer.rows)
+        after = datetime.now(UTC)
+    if row["version_number"] < OLDEST_POSTGRES * 10_000:
+        raise Unhealthy(f"PostgreSQL {row['version']} is too old", hint=f"upgrade it to {OLDEST_POSTGRES} or later")
+    if row["replica"]:
+        raise Unhealthy("the database is a replica, which takes no writes", hint="let DATABASE_URL name the primary")
+    half = (after - before) / 2
+    where = f"at {redact(url)}" if settings.database_url else "(embedded)"
+    return url, f"PostgreSQL {row['version']} {where}", half, row["clock"], before + half
+
+
+def _migrations(url: str) -> str:
+    from actors.store.migrations import check, revisions
+
+    check(url)
+    return f"up to date ({revisions()[-1]})"
+
+
+def clock(ours: datetime, theirs: datetime, uncertainty: timedelta) -> str:
+    """Our clock against the database's. Raises Unhealthy where they differ by more than one can put up with."""
+    apart = abs(theirs - ours)
+    if apart > CLOCK_TOLERANCE + uncertainty:
+        behind = "behind" if ours < theirs else "ahead of"
+        raise Unhealthy(
+            f"this machine's clock is {apart.total_seconds():.0f} s {behind} the database's",
+            hint="let NTP set both (timedatectl set-ntp true)",
+        )
+    return f"within {max(apart, uncertainty).total_seconds():.1f} s of the database's"
+
+
+def _broker(settings: Settings) -> str:
+    from contract.addresses import redact
+    from contract.broker import check
+    from contract.places import broker_url
+
+    check(broker_url(settings))
+    if settings.rabbitmq_url is None:
+        return "the queue is in the database"
+    return f"RabbitMQ at {redact(settings.rabbitmq_url.get_secret_value())}"
+
+
+def _queues(settings: Settings) -> str:
+    from contract.broker import queue_depths
+    from contract.names import QUEUES
+    from contract.places import broker_url
+    from touchline.commands.queues import neglected
+
+    depths = queue_depths(broker_url(settings))
+    _declare([queue for queue in QUEUES if queue in depths], settings)
+    ready = sum(depths[queue][0] for queue in QUEUES if queue in depths)
+    if left := neglected(depths):
+        raise Unhealthy(
+            f"{counted(ready, 'message')} in the queues, and nobody works on {', '.join(left)}",
+            hint=f"start workers: touchline up, or dramatiq actors --queues {' '.join(left)}",
+        )
+    if not any(queue in depths for queue in QUEUES):
+        return "none yet, made by the first message or worker"
+    consumers = sum(depths[queue][1] for queue in QUEUES if queue in depths)
+    return f"{counted(ready, 'message')} ready, {counted(consumers, 'consumer')}" + (
+        "" if consumers else ": no worker runs now"
+    )
+
+
+def _declare(queues: list[str], settings: Settings) -> None:
+    """Declare those that are there once more. Raises where one was declared with other arguments than ours.
+
+    A worker with such a queue would live and do nothing (DESIGN section 3).
+    """
+    if settings.rabbitmq_url is None:
+        return
+    from contract.broker import make_broker
+
+    broker = make_broker(settings.rabbitmq_url.get_secret_value())
+    try:
+        for queue in queues:
+            broker.declare_queue(queue, ensure=True)  # type: ignore[call-arg]
+    finally:
+        broker.close()
+
+
+def _spool(settings: Settings) -> str:
+    from ingest.spool import spools
+
+    waiting = sum(len(kept) for kept in spools(settings.home))
+    if waiting:
+        raise Unhealthy(
+            f"{counted(waiting, 'message')} on disk because a broker was away",
+            hint="once it is back: touchline spool flush",
+        )
+    return "nothing waits on disk"
+
+
+def _browser(settings: Settings) -> str:
+    try:
+        import playwright  # noqa: F401
+    except ModuleNotFoundError:
+        raise NotUsed("playwright is not installed; only sources that need a browser want it") from None
+    from ingest.browser import check
+
+    return check(settings)
+
+
+def _sources(settings: Settings, *, online: bool) -> Iterator[Finding]:
+    try:
+        from ingest.sources import names
+    except ModuleNotFoundError as error:
+        if not isinstance(explain(error), NotInstalled):
+            raise
+        yield Finding("sources", "not used", "the reading side is not installed here")
+        return
+    for name in names():
+        yield from _tried(f"source {name}", lambda name=name: _source(settings, name, online=online))  # type: ignore[misc]
+
+
+def _source(settings: Settings, name: str, *, online: bool) -> str:
+    from ingest.http import Fetcher
+    from ingest.publisher import spool_of
+    from ingest.sources import Scope, find
+    from ingest.validators import Validators
+
+    kind = find(name)
+    own = settings.source(name)
+    source = kind.make(own)
+    if not online:
+        return "installed; --online asks its site"
+    parts = source.plan(Scope())
+    if not parts:
+        raise ConfigurationError("the source plans nothing to read", hint="does it have a season now?")
+    # conditional, as the next run would ask, and never committed: nothing is remembered of this
+    validators = Validators(settings.home, name, destination=spool_of(settings).broker)
+    read = source.fetch(parts[0], Fetcher.of(kind, own, validators))
+    return f"{parts[0].name} answers" + (", nothing new" if read is None else "")

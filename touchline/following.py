@@ -1,0 +1,146 @@
+"""Follows a run in the store until every match is accounted for, and does the storing itself where nobody else will.
+
+The storing is done by threads of this very process, not by processes of its own: whatever ends the command, SIGKILL
+included, leaves no orphan behind. What it had not stored is still in the queue, and the next command knows of it (see
+`touchline.debts`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from contract.errors import TouchlineError
+from contract.names import MATCHES, RUNS
+from contract.places import broker_address, database_url
+from touchline.output import say
+from touchline.progress import storing
+from touchline.store import opened
+
+if TYPE_CHECKING:
+    from dramatiq import Worker
+
+    from contract.settings import Settings
+    from ingest.run import Outcome
+    from touchline.debts import Debt
+
+#: Seconds between two looks at the run.
+_LOOK: Final = 0.1
+
+#: Seconds without a move after which somebody should look whether anybody works at all.
+_PATIENCE: Final = 3.0
+
+_THREADS: Final = 4
+
+_ACCOUNTED: Final = ("inserted", "updated", "unchanged", "stale", "dead")
+
+
+def must_store(settings: Settings) -> bool:
+    """Whether this command has to store what it reads: the queue is in PostgreSQL, and no worker is alive."""
+    return settings.rabbitmq_url is None and not _workers(settings)
+
+
+def follow(settings: Settings, outcome: Outcome) -> Mapping[str, Any]:
+    """Wait for the end of the run; returns its account (state, found, inserted, …).
+
+    Raises DatabaseAway or ConfigurationError where the store cannot be asked; the run goes on without us then.
+    """
+    with ExitStack() as stack:
+        alone = must_store(settings)
+        if alone:
+            stack.enter_context(_working(settings))
+        connection = stack.enter_context(opened())
+        show = stack.enter_context(storing(outcome.found))
+
+        from actors.store.runs import progress
+
+        told = False
+        accounted, moved = -1, time.monotonic()
+        while True:
+            run = progress(connection, outcome.run_id)
+            counted = sum(run[name] for name in _ACCOUNTED) if run else 0
+            show(counted)
+            if run and run["state"] != "running":
+                return run
+            if counted != accounted:
+                accounted, moved = counted, time.monotonic()
+            elif not alone and time.monotonic() - moved > _PATIENCE:
+                moved = time.monotonic()
+                if must_store(settings):
+                    # whoever was alive when we began has died
+                    stack.enter_context(_working(settings))
+                    alone = True
+                elif not told:
+                    told = _say_if_nobody_works(settings)
+            time.sleep(_LOOK)
+
+
+def work_off(settings: Settings, debts: Sequence[Debt]) -> None:
+    """Store what commands that are gone left in the queue, if no worker does; for a queue in PostgreSQL."""
+    from contract.broker.embedded import HEARTBEAT_TTL, MAINTENANCE_INTERVAL
+
+    say("Storing what an earlier command left in the queue …")
+    # one that was killed counts as a worker, and holds what it had taken in hand, until it is missed
+    killed = any(not debt.bequeathed for debt in debts)
+    missed = time.monotonic() + (HEARTBEAT_TTL + 1 if killed else 0)
+    while time.monotonic() < missed and not must_store(settings):
+        time.sleep(_LOOK)
+    if must_store(settings):
+        with _working(settings) as worker:
+            given_back = time.monotonic() + (2 * MAINTENANCE_INTERVAL if killed else 0)
+            while time.monotonic() < given_back or _waiting(settings):
+                time.sleep(_LOOK)
+            worker.join()
+    for debt in debts:
+        debt.settle()
+
+
+def _say_if_nobody_works(settings: Settings) -> bool:
+    """Whether there was something to say."""
+    try:
+        if _workers(settings):
+            return False
+    except TouchlineError as error:
+        say(f"Still waiting; the broker cannot be asked who works: {error}")
+        return True
+    say(f"No worker consumes the queue {MATCHES!r}. Start one: dramatiq actors (or touchline up). Still waiting …")
+    return True
+
+
+def _workers(settings: Settings) -> int:
+    """How many workers consume the queue of matches."""
+    from contract.broker import queue_depths
+
+    return queue_depths(broker_address(settings), [MATCHES]).get(MATCHES, (0, 0))[1]
+
+
+def _waiting(settings: Settings) -> int:
+    """How many messages of runs are ready or delayed."""
+    from contract.broker import queue_depths
+
+    depths = queue_depths(broker_address(settings), [MATCHES, RUNS])
+    return sum(ready for queue, (ready, _) in depths.items() if not queue.endswith(".XQ"))
+
+
+@contextmanager
+def _working(settings: Settings) -> Iterator[Worker]:
+    """Actors at work in this process until the end of the block, on what runs leave in the queue."""
+    from actors.store import migrations
+
+    if settings.database_url is None:
+        migrations.upgrade(database_url(settings))
+
+    from dramatiq import Worker
+
+    import actors
+
+    worker = Worker(actors.broker, queues={MATCHES, RUNS}, worker_threads=_THREADS)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        # what is running is finished, what was taken ahead goes back into the queue
+        worker.stop()
+        actors.broker.close()
