@@ -1,0 +1,43 @@
+# Every target does its own set-up: scripts/bootstrap.py needs python3 (3.11 or newer) and nothing else.
+# ARGS are passed on: make test ARGS="-k postponed", make demo ARGS="--scale 1".
+
+PYTHON ?= python3
+ARGS ?=
+BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-quick check bench install locks clean
+
+help:
+	@echo "Touchline. Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target text; do \
+		printf '  make %-11s %s\n' "$$target" "$$text"; done
+
+demo: ## run the main job on an invented league: its site, the queue, the workers, a database
+	@$(BOOTSTRAP) demo -- touchline demo $(ARGS)
+
+test: ## run all tests, against a real RabbitMQ, PostgreSQL and Chromium
+	@$(BOOTSTRAP) test -- pytest $(ARGS)
+
+test-quick: ## run the tests that need no more than a second or two each
+	@$(BOOTSTRAP) test -- pytest -m "not slow" $(ARGS)
+
+check: ## check style, types, the arrows between packages, and that the locks are in step
+	@$(BOOTSTRAP) check -- ruff check
+	@$(BOOTSTRAP) check -- ruff format --check
+	@$(BOOTSTRAP) check -- mypy
+	@$(BOOTSTRAP) check -- lint-imports
+	@$(BOOTSTRAP) check -- python scripts/locks.py check
+
+bench: ## measure the budgets (comes with the work on speed)
+	@echo "There are no benchmarks yet: they come with the work on speed."
+
+install: ## only set up .venv, with everything that developing needs
+	@$(BOOTSTRAP) check
+
+locks: ## make requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(BOOTSTRAP) check -- python scripts/locks.py compile $(ARGS)
+
+clean: ## remove .venv and all that tools have left
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

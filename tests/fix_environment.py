@@ -1,0 +1,34 @@
+"""The tests see none of the addresses that the person who runs them works with.
+
+Whoever has `DATABASE_URL` of a live system exported runs `make test` without a thought. So the program's variables are
+taken out of the environment before the first test is collected (importing the actors already reads them), and whatever
+falls back to the default home finds one that does not outlive the session.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ADDRESSES = ("DATABASE_URL", "DATABASE_URL_FILE", "RABBITMQ_URL", "RABBITMQ_URL_FILE")
+#: What stays: it says how to test, not what to work on.
+_KEPT = ("TOUCHLINE_CHROMIUM", "TOUCHLINE_TESTS_REQUIRE_RABBITMQ")
+
+#: The one address that is meant for us: a server for tests.
+RABBITMQ_URL = os.environ.get("RABBITMQ_URL")
+
+for _variable in list(os.environ):
+    if _variable in _ADDRESSES or (_variable.startswith("TOUCHLINE_") and _variable not in _KEPT):
+        del os.environ[_variable]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where a process that is told no `TOUCHLINE_HOME` keeps its state while the tests run."""
+    home = tmp_path_factory.mktemp("home")
+    os.environ["TOUCHLINE_HOME"] = str(home)
+    yield home
+    del os.environ["TOUCHLINE_HOME"]
