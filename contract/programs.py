@@ -196,12 +196,18 @@ def _wheel() -> Path:
 
 def _copy(home: Path) -> Path:
     """A copy of the wheel's installation in `home`: made once a version, complete or not there at all."""
+    wheel = _wheel()
     copy = home / f"postgresql-{importlib.metadata.version(_WHEEL.replace('_', '-'))}"
-    if copy.exists():
-        return copy
+    installation = copy / _WHEEL / wheel.name
+    if installation.exists():
+        return installation
     fresh = Path(tempfile.mkdtemp(prefix=".postgresql-", dir=home))
     try:
-        shutil.copytree(_wheel(), fresh, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(wheel, fresh / _WHEEL / wheel.name, symlinks=True)
+        # initdb and psql find their libraries beside the package, by a path relative to themselves
+        libraries = wheel.parent.with_name(f"{_WHEEL}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         fresh.chmod(0o755)
         fresh.rename(copy)
     except OSError as error:
@@ -210,7 +216,7 @@ def _copy(home: Path) -> Path:
     for other in home.glob("postgresql-*"):
         if other != copy:
             shutil.rmtree(other, ignore_errors=True)  # of an older wheel; no server runs while we are here
-    return copy
+    return installation
 
 
 def _uncopied(error: OSError) -> TouchlineError:

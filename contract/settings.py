@@ -91,7 +91,12 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_: PydanticBaseSettingsSource
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # `load` merges the layers itself: the names of the variables are the field's own, not built from a prefix.
         return (init_settings,)
@@ -113,7 +118,7 @@ def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
 
 
 def config_file(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The `touchline.toml` that is read: `TOUCHLINE_CONFIG`, else the one in the working directory, else in the home."""
+    """The `touchline.toml` that is read: `TOUCHLINE_CONFIG`, else the one in the working directory, else the home's."""
     environ = os.environ if environ is None else environ
     if named := environ.get("TOUCHLINE_CONFIG"):
         path = Path(named)

@@ -34,6 +34,9 @@ _PATIENCE: Final = 3.0
 
 _THREADS: Final = 4
 
+#: Seconds for a batch that is being stored when the command ends. What does not make it is stored by the next.
+_GRACE: Final = 5.0
+
 _ACCOUNTED: Final = ("inserted", "updated", "unchanged", "stale", "dead")
 
 
@@ -141,6 +144,6 @@ def _working(settings: Settings) -> Iterator[Worker]:
     try:
         yield worker
     finally:
-        # what is running is finished, what was taken ahead goes back into the queue
-        worker.stop()
+        # what is running is finished, if it does not hang; what was taken ahead goes back into the queue
+        worker.stop(timeout=int(_GRACE * 1000))
         actors.broker.close()

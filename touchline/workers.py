@@ -40,6 +40,7 @@ class Workers:
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
     _delay: float = field(default=RESTART_DELAY, init=False)
+    _asked: bool = field(default=False, init=False)
 
     def __enter__(self) -> Workers:
         self.start()
@@ -71,6 +72,7 @@ class Workers:
             if log:
                 log.close()
         self._started = time.monotonic()
+        self._asked = False
 
     @property
     def alive(self) -> bool:
@@ -93,12 +95,19 @@ class Workers:
         self.start()
         return True
 
+    def ask_to_stop(self) -> None:
+        """Tell the workers to finish what is running and end; `stop` waits for that."""
+        if self._child is not None and self._child.poll() is None and not self._asked:
+            self._asked = True
+            self._child.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """Let running actors finish within the grace, then end what is left."""
         child = self._child
         if child is None or child.poll() is not None:
             return
-        child.send_signal(signal.SIGTERM)
+        # a second SIGTERM would kill them at once
+        self.ask_to_stop()
         try:
             child.wait(GRACE + 5)
         except subprocess.TimeoutExpired:

@@ -38,7 +38,7 @@ class EmbeddedConsumer(Consumer):
         self._channel = f"{SCHEMA}.{queue_name}"
         with broker.connection():
             pass  # the tables are there before anybody listens
-        broker.notifier.subscribe(self._channel, self.wakeup)
+        broker.listening.subscribe(self._channel, self.wakeup)
 
     def __next__(self) -> MessageProxy | None:
         """The next message, or None where none came for a while. Raises BrokerAway."""
@@ -67,19 +67,21 @@ class EmbeddedConsumer(Consumer):
             else:
                 self.claims.add(Delivery(message, claim))
 
-    def ack(self, message: Delivery) -> None:
+    def ack(self, message: MessageProxy) -> None:
         """Settle `message` as done. Without effect if it is not this claim's any more. Raises BrokerAway."""
-        self._execute("ack", message.message_id, message.claim)
-        self._settled(message)
+        delivery = _delivery(message)
+        self._execute("ack", delivery.message_id, delivery.claim)
+        self._settled(delivery)
 
-    def nack(self, message: Delivery) -> None:
+    def nack(self, message: MessageProxy) -> None:
         """Settle `message` as dead. Without effect if it is not this claim's any more. Raises BrokerAway."""
-        self._execute("reject", message.message_id, message.claim, message=message.encode().decode())
-        self._settled(message)
+        delivery = _delivery(message)
+        self._execute("reject", delivery.message_id, delivery.claim, message=delivery.encode().decode())
+        self._settled(delivery)
 
-    def requeue(self, messages: Iterable[Delivery]) -> None:
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Give back messages that were not begun. Raises BrokerAway."""
-        held = list(messages)
+        held = [_delivery(message) for message in messages]
         if not held:
             return
         ids, claims = [message.message_id for message in held], [message.claim for message in held]
@@ -91,7 +93,7 @@ class EmbeddedConsumer(Consumer):
 
     def close(self) -> None:
         """Give back what no worker thread has seen. Raises BrokerAway."""
-        self.broker.notifier.unsubscribe(self._channel, self.wakeup)
+        self.broker.listening.unsubscribe(self._channel, self.wakeup)
         self.requeue(self.claims.take_waiting())
 
     def _settled(self, message: Delivery) -> None:
@@ -152,6 +154,11 @@ class Claims:
     def known(self) -> list[str]:
         with self._mutex:
             return list(self._held)
+
+
+def _delivery(message: MessageProxy) -> Delivery:
+    assert isinstance(message, Delivery), "every message of this broker's is one"
+    return message
 
 
 def _message(message_id: str, body: str, queue: str) -> Message[Any]:

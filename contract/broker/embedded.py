@@ -21,13 +21,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import psycopg
 from dramatiq import Consumer, Message, Middleware
 from dramatiq.common import current_millis, q_name
 from dramatiq_postgres import PostgresBroker, schema
-from dramatiq_postgres.broker import QUERIES
+from dramatiq_postgres.broker import QUERIES, Notifier
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from contract.addresses import escape_password
@@ -47,16 +48,15 @@ TIMEOUT: Final = 5.0
 #: More threads of a process than this that need a connection at the same moment wait for each other.
 POOL_SIZE: Final = 16
 
-_CONNECTION: Final = {
+#: Unless the URL's query says otherwise; times in seconds, but for the last one, in milliseconds.
+_DEFAULTS: Final = {
     "application_name": "touchline queue",
-    "connect_timeout": 5,
+    "connect_timeout": "5",
     # a line that was cut without a word
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-    # each operation is one statement
-    "autocommit": True,
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
 }
 
 #: By what PostgreSQL's refusals to connect are known: libpq gives no code for them.
@@ -88,11 +88,11 @@ class EmbeddedBroker(PostgresBroker):
             timeout=timeout,
             # a failed attempt is given up soon, and the next caller makes another: the pool's own waits grow to minutes
             reconnect_timeout=timeout,
-            kwargs=dict(_CONNECTION),
+            kwargs={"autocommit": True},  # each operation is one statement
             check=ConnectionPool.check_connection,
             name="touchline-queue",
         )
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             pool=pool,
             results=False,
             schema=SCHEMA,
@@ -117,7 +117,8 @@ class EmbeddedBroker(PostgresBroker):
         self.queues[queue_name] = True
         self.emit_after("declare_queue", queue_name)
 
-    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+    # dramatiq-postgres tries again for minutes, in a decorator; our publisher decides that
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:  # type: ignore[override]
         """Returns once the message is committed to disk. `delay` is in milliseconds.
 
         Raises BrokerAway or BrokerMisconfigured.
@@ -148,8 +149,14 @@ class EmbeddedBroker(PostgresBroker):
                     connection.execute(statement("leave"), {"worker": self.worker_id})
             except BrokerAway:
                 self.logger.debug("The database is away; this worker is missed by itself.")
-        super().close()
+        super().close()  # type: ignore[no-untyped-call]
         self.pool.close()
+
+    @property
+    def listening(self) -> Notifier:
+        """Wakes consumers when something comes into their queue."""
+        assert self.notifier is not None, "it is made unless one says listen=False"
+        return self.notifier
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
@@ -213,7 +220,7 @@ class EmbeddedBroker(PostgresBroker):
                 self._prepared = True
 
     def _conninfo(self) -> str:
-        return escape_password(self._address())
+        return _conninfo(self._address())
 
 
 def check(url: str) -> None:
@@ -241,16 +248,22 @@ def _make_tables(connection: psycopg.Connection[Any]) -> None:
     with connection.cursor() as cursor:
         if schema.schema_exists(cursor, SCHEMA):
             return
-        # a transaction that had looked before it waited for init's lock would go on seeing no tables
+        # init has a lock of its own; but a transaction that waited for it goes on seeing no tables, by its caches
+        cursor.execute(statement("lock"))
         with connection.transaction():
             if schema.init(cursor, SCHEMA):
                 cursor.execute(statement("schema"))
 
 
+def _conninfo(url: str) -> str:
+    given = conninfo_to_dict(escape_password(url))
+    return make_conninfo("", **_DEFAULTS | given)
+
+
 @contextmanager
 def _connected(url: str) -> Iterator[psycopg.Connection[Any]]:
     try:
-        with psycopg.connect(escape_password(url), **cast(Any, _CONNECTION)) as connection:
+        with psycopg.connect(_conninfo(url), autocommit=True) as connection:
             yield connection
     except psycopg.Error as error:
         raise _translated(error) from None

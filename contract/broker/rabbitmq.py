@@ -18,7 +18,7 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -30,6 +30,7 @@ from dramatiq import Consumer, Message, MessageProxy, Middleware
 from dramatiq.brokers import rabbitmq
 from dramatiq.common import current_millis, dq_name, q_name, xq_name
 from dramatiq.errors import ConnectionClosed, DecodeError
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPChannelError, AMQPConnectionError, AMQPError
 
 from contract.addresses import escape_password
@@ -52,6 +53,9 @@ _DEFAULTS: Final[Mapping[str, float]] = {
 #: How often a message is published: again on a new connection where the old one turned out to be dead.
 _PUBLISH_ATTEMPTS: Final = 2
 
+#: What pika raises when something fails between us and the broker; not all of it is an AMQPError.
+_FAILURES: Final = (AMQPError, AMQPConnectorException, OSError)
+
 _PRECONDITION_FAILED: Final = 406
 _NOT_FOUND: Final = 404
 
@@ -68,7 +72,8 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
 
     def __init__(self, url: str, *, middleware: list[Middleware]) -> None:
         super().__init__(confirm_delivery=True, middleware=middleware)
-        self.parameters = parameters(url)
+        self.wanted = parameters(url)
+        self.parameters = self.wanted
         # pika logs a traceback for each connection that fails; the errors raised here say it in a sentence
         logging.getLogger("pika").setLevel(logging.CRITICAL)
 
@@ -95,12 +100,12 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
                 self.declare_queue(queue, ensure=True)
                 self.emit_before("enqueue", message, delay)
                 self._publish(message)
-            except (AMQPError, OSError) as error:
+            except _FAILURES as error:
                 del self.connection
                 if isinstance(error, pika.exceptions.UnroutableError):
                     self.queues_pending.add(q_name(queue))
                 if attempt == _PUBLISH_ATTEMPTS or not _passes_with_a_new_connection(error):
-                    raise _translated(error, self.parameters) from None
+                    raise _translated(error, self.wanted) from None
             else:
                 self.emit_after("enqueue", message, delay)
                 break
@@ -122,9 +127,9 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
             self._declare_queue(canonical_queue_name)
             self._declare_dq_queue(canonical_queue_name)
             self._declare_xq_queue(canonical_queue_name)
-        except (AMQPError, OSError) as error:
+        except _FAILURES as error:
             del self.connection
-            raise _translated(error, self.parameters) from None
+            raise _translated(error, self.wanted) from None
         self.queues_pending.discard(canonical_queue_name)
 
     def _declare_xq_queue(self, queue_name: str) -> Any:
@@ -137,10 +142,10 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
 
     def __init__(self, broker: RabbitBroker, queue_name: str, prefetch: int, timeout: int) -> None:
         try:
-            super().__init__(broker, queue_name, prefetch, timeout)
-        except (ConnectionClosed, OSError) as error:
+            super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
+        except (ConnectionClosed, *_FAILURES) as error:
             cause = error.message if isinstance(error, ConnectionClosed) else error
-            raise _translated(cause, broker.parameters) from None
+            raise _translated(cause, broker.wanted) from None
 
     def __next__(self) -> MessageProxy | None:
         """The next message, or None where none came for a while. What is none is dead-lettered.
@@ -149,50 +154,52 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
         """
         try:
             method, _, body = next(self.iterator)
-        except (AssertionError, AMQPConnectionError, AMQPChannelError) as error:
+        except (AssertionError, *_FAILURES) as error:
             if getattr(error, "reply_code", None) == _NOT_FOUND:
                 self.broker.queues_pending.add(q_name(self.queue_name))
-            raise _translated(error, self.broker.parameters) from None
-        if method is None:
+            raise _translated(error, self.broker.wanted) from None
+        if method is None or body is None:
             return None
         try:
             message = decode(body, self.queue_name)
         except DecodeError as error:
             self.logger.error("Dead-lettered what is no message in queue %s: %s", self.queue_name, error)
-            self._nack(method.delivery_tag)
+            self.channel.basic_nack(method.delivery_tag, requeue=False)
             return None
         self.known_tags.add(method.delivery_tag)
-        return Delivery(self, method.redelivered, method.delivery_tag, message)
+        return Delivery(self, method.delivery_tag, method.redelivered, message)
 
-    def ack(self, message: Delivery) -> None:
+    def ack(self, message: MessageProxy) -> None:
         """Settle `message` as done. Without effect if it came by another connection: it is delivered again."""
-        self._settle(message, partial(self.channel.basic_ack, message._tag))
+        self._settle(message, self.channel.basic_ack)
 
-    def nack(self, message: Delivery) -> None:
+    def nack(self, message: MessageProxy) -> None:
         """Settle `message` as dead. Without effect if it came by another connection: it is delivered again."""
-        self._settle(message, partial(self.channel.basic_nack, message._tag, requeue=False))
+        self._settle(message, partial(self.channel.basic_nack, requeue=False))
 
-    def _settle(self, message: Delivery, how: Any) -> None:
-        if message.consumer is not self:
+    def _settle(self, message: MessageProxy, how: Callable[[int], None]) -> None:
+        if not isinstance(message, Delivery) or message.consumer is not self:
             self.logger.warning("Message %s came by an earlier connection and is delivered again.", message.message_id)
             return
-        self.known_tags.discard(message._tag)
+        self.known_tags.discard(message.tag)
         try:
-            self.connection.add_callback_threadsafe(how)
+            self.connection.add_callback_threadsafe(partial(how, message.tag))
         except AMQPConnectionError:
             # Dramatiq would try again for ever; without its connection there is nothing left to settle
             self.logger.warning("Message %s is delivered again: its connection is gone.", message.message_id)
 
 
-class Delivery(rabbitmq._RabbitmqMessage):
-    """A message, and the consumer that it came by."""
+class Delivery(MessageProxy):
+    """A message, and the consumer and the tag that it came by."""
 
-    def __init__(self, consumer: BoundConsumer, redelivered: bool, tag: int, message: Message[Any]) -> None:
-        super().__init__(redelivered, tag, message)
+    def __init__(self, consumer: BoundConsumer, tag: int, redelivered: bool, message: Message[Any]) -> None:
+        super().__init__(message)
         self.consumer = consumer
+        self.tag = tag
+        self.redelivered = redelivered
 
 
-def parameters(url: str) -> pika.ConnectionParameters:
+def parameters(url: str) -> pika.URLParameters:
     """How pika connects to `url`. Raises ConfigurationError, without the password, where the URL cannot be used."""
     split = urlsplit(escape_password(url))
     try:
@@ -251,7 +258,7 @@ def _connection(url: str) -> Iterator[pika.BlockingConnection]:
         finally:
             if connection.is_open:
                 connection.close()
-    except (AMQPError, OSError) as error:
+    except _FAILURES as error:
         raise _translated(error, wanted) from None
 
 
@@ -261,7 +268,7 @@ def _passes_with_a_new_connection(error: BaseException) -> bool:
     return isinstance(error, AMQPConnectionError | AMQPChannelError) and not isinstance(error, refused)
 
 
-def _translated(error: Any, wanted: pika.ConnectionParameters) -> BrokerAway | BrokerMisconfigured:
+def _translated(error: Any, wanted: pika.URLParameters) -> BrokerAway | BrokerMisconfigured:
     """`error` as a sentence, without the password."""
     if isinstance(error, BrokerAway | BrokerMisconfigured):
         return error

@@ -75,6 +75,8 @@ def _log_file(home: Path) -> Path:
 
 def _watch(workers: Workers) -> None:
     """Keep the workers alive until somebody asks to stop (Ctrl-C, SIGTERM): both are a clean end."""
+    from touchline.workers import REFUSED
+
     stop = threading.Event()
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -87,10 +89,6 @@ def _watch(workers: Workers) -> None:
     while not stop.wait(_LOOK):
         if workers.restart_if_dead():
             click.echo("Workers died and were started again; the log says why.", err=True)
-        elif not workers.alive and workers.exit_code == _REFUSED:
+        elif not workers.alive and workers.exit_code == REFUSED:
             click.echo(f"The workers refuse to start; see {workers.log}", err=True)
-            raise SystemExit(_REFUSED)
-
-
-#: A worker's exit code for a setting that is wrong.
-_REFUSED = 2
+            raise SystemExit(REFUSED)

@@ -1,7 +1,7 @@
 """`touchline demo`: the main job, seen from outside.
 
-It runs the very commands that a user types, as processes of their own, against a site that this process serves. What
-it shows can be repeated by hand, because nothing else happens here.
+It runs the very commands that a user types, against a site that this process serves: workers and scrapes as processes
+of their own, those that only look in this one. What it shows can be repeated by hand, because nothing else happens.
 """
 
 from __future__ import annotations
@@ -75,14 +75,17 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
     from actors.store import migrations
     from contract import places
     from contract.settings import load
+    from touchline.demo.look import Look
     from touchline.workers import Workers
 
+    settings = load()
     _say(f"An invented league of {league.matches:,} matches, season {league.season}.")
     click.echo(f"Site      {site.url}, in the formats of the real one")
-    migrations.upgrade(places.database_url(load()))
+    look = Look(settings, site.url, home / "site.png")
+    migrations.upgrade(places.database_url(settings))
     click.echo(f"Database  an embedded PostgreSQL in {home}, which is the queue as well")
     log = home / "workers.log"
-    with Workers(processes=1, threads=4, log=log):
+    with Workers(processes=1, threads=4, log=log) as workers:
         click.echo(f"Workers   dramatiq actors, 1 process; their log is {log}")
         _say(f"It is {weekend.before:%A, %d %B %Y}. Everything that the site lists is read and stored:")
         read = ["scrape", "mlsnext", "--season", league.season, "--wait"]
@@ -91,9 +94,12 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
         table = ["table", "--league", "homegrown", "--age-group", bracket.age, "--division", bracket.name]
         _say("The league table of one division, counted from the results:")
         _run(*table)
+        click.echo(look.sentence())
         site.show(weekend.after)
         _say(f"The weekend passes. On {weekend.after:%A, %d %B} the site is read again:")
         _run(*read)
+        # they need a second or two for that, in which there is something to read
+        workers.ask_to_stop()
         _say("One match was postponed, and keeps the date it was due on; one was moved:")
         _run("changes", "--match", weekend.postponed)
         _run("changes", "--match", weekend.moved)
@@ -138,11 +144,17 @@ def _bracket_of(league: League, number: int) -> Bracket:
 
 
 def _run(*arguments: str) -> None:
-    """Run `touchline` as a process of its own, having shown what is typed for it. Raises TouchlineError if it fails."""
+    """Run a command, having shown what is typed for it. Raises TouchlineError if it fails."""
+    from touchline.cli import main
+
     click.secho(f"$ touchline {shlex.join(arguments)}", bold=True)
     sys.stdout.flush()
-    command = [sys.executable, "-m", "touchline", *arguments, "--output", "table"]
-    code = subprocess.run(command, check=False).returncode  # noqa: S603 - our own program
+    asked = [*arguments, "--output", "table"]
+    if arguments[0] == "scrape":
+        command = [sys.executable, "-m", "touchline", *asked]
+        code = subprocess.run(command, check=False).returncode  # noqa: S603 - our own program
+    else:
+        code = main(asked)
     if code != 0:
         raise TouchlineError(f"touchline {arguments[0]} ended with {code}", hint="run: touchline doctor")
 

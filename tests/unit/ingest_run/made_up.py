@@ -10,7 +10,11 @@ from typing import Any
 
 import dramatiq
 from dramatiq.errors import ConnectionClosed
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
+from contract import schema
+from contract.names import QUEUE_OF, RECORD_RUN, STORE_MATCHES, STORE_STANDINGS
 from contract.settings import SourceSettings
 from ingest.models import Match, StandingsRow, StandingsTable
 from ingest.publisher import Publisher
@@ -19,6 +23,23 @@ from ingest.spool import Spool
 from ingest.validators import Validators
 
 OBSERVED = "2026-10-03T22:30:00Z"
+
+_SCHEMA_OF = {STORE_MATCHES: "batch", STORE_STANDINGS: "standings", RECORD_RUN: "run"}
+_REGISTRY: Registry[Any] = Registry().with_resources(
+    (schema.load(name)["$id"], Resource.from_contents(schema.load(name))) for name in schema.MESSAGES
+)
+
+
+def check_message(message: dramatiq.Message[Any]) -> None:
+    """`message` is what its schema says, on the queue that the contract names."""
+    validator = Draft202012Validator(schema.load(_SCHEMA_OF[message.actor_name]), registry=_REGISTRY)
+    assert not [error.message for error in validator.iter_errors(message.kwargs)]
+    assert message.queue_name == QUEUE_OF[message.actor_name]
+
+
+def name_of(message: dramatiq.Message[Any]) -> str:
+    """What `message` is: `batch`, `standings`, or its event."""
+    return str(message.kwargs.get("event") or _SCHEMA_OF[message.actor_name])
 
 
 def match(number: int, **changes: Any) -> Match:

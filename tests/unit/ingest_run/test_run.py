@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import gc
-import threading
-import weakref
 from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
-from contract import schema
 from contract.errors import ConfigurationError
-from contract.names import QUEUE_OF, RECORD_RUN, STORE_MATCHES, STORE_STANDINGS
+from contract.names import STORE_MATCHES, STORE_STANDINGS
 from ingest.errors import NotPublished, PageChanged, SiteUnreachable, UnknownScope
 from ingest.run import Outcome, PartOutcome, run
 from ingest.sources import Reject, Scope
 from ingest.spool import Spool
 from ingest.validators import Validators
-from tests.unit.ingest_run.made_up import Fetching, Gate, MadeUp, Says, match, published, table, then_raises, to_disk
+from tests.unit.ingest_run.made_up import Fetching, MadeUp, Says, match, published, table, then_raises, to_disk
 
 RUN = UUID("5b0e3d5c-9a43-4f5a-8c63-0a6a5a1b7f10")
-SCHEMA_OF = {STORE_MATCHES: "batch", STORE_STANDINGS: "standings", RECORD_RUN: "run"}
-_REGISTRY: Registry[Any] = Registry().with_resources(
-    (schema.load(name)["$id"], Resource.from_contents(schema.load(name))) for name in schema.MESSAGES
-)
 
 
 def do(home: Path, source: MadeUp, scope: Scope | None = None, **said: Any) -> tuple[Outcome, list[Any]]:
@@ -41,9 +31,7 @@ def do(home: Path, source: MadeUp, scope: Scope | None = None, **said: Any) -> t
 def sent(home: Path) -> list[Any]:
     messages = published(Spool(home, "amqp://away.example"))
     for message in messages:
-        validator = Draft202012Validator(schema.load(SCHEMA_OF[message.actor_name]), registry=_REGISTRY)
-        assert not [error.message for error in validator.iter_errors(message.kwargs)]
-        assert message.queue_name == QUEUE_OF[message.actor_name]
+        check_message(message)
     return messages
 
 
@@ -53,7 +41,7 @@ def events(messages: list[Any], event: str) -> list[dict[str, Any]]:
 
 def story(messages: list[Any]) -> list[str]:
     """The messages by name: `started`, `batch`, `standings`, …"""
-    return [message.kwargs.get("event") or SCHEMA_OF[message.actor_name] for message in messages]
+    return [name_of(message) for message in messages]
 
 
 def validators(home: Path, **said: Any) -> Validators:
@@ -362,61 +350,6 @@ def test_a_source_with_nothing_to_read_is_a_wrong_question(tmp_path: Path) -> No
     """A run without parts is refused, not counted as a success."""
     with pytest.raises(UnknownScope):
         do(tmp_path, MadeUp({}))
-
-
-def test_the_next_part_is_fetched_while_one_is_published(tmp_path: Path) -> None:
-    """The second fetch is done while the first part's rows are still being read."""
-    fetched = Gate()
-
-    def rows() -> Any:
-        fetched.wait()
-        yield match(1)
-
-    def fetch() -> str:
-        fetched.open()
-        return "documents"
-
-    outcome, _ = do(tmp_path, MadeUp({"a": Says(rows()), "b": Says([match(2)], fetch=fetch)}))
-    assert outcome.found == 2
-
-
-@pytest.mark.parametrize("concurrency", [1, 2, 5])
-def test_at_most_two_parts_are_in_memory(tmp_path: Path, concurrency: int) -> None:
-    """However fast the site is and whatever the source allows: one part is published, one is fetched ahead."""
-
-    class Documents:
-        pass
-
-    alive: weakref.WeakSet[Documents] = weakref.WeakSet()
-    most = []
-    lock = threading.Lock()
-
-    def fetch() -> Documents:
-        with lock:
-            gc.collect()
-            alive.add(documents := Documents())
-            most.append(len(alive))
-        return documents
-
-    source = MadeUp({str(n): Says([match(n)], fetch=fetch) for n in range(12)}, concurrency=concurrency)
-    outcome, _ = do(tmp_path, source)
-    assert outcome.found == 12
-    assert max(most) <= 2
-    assert sorted(source.fetched, key=int) == [str(n) for n in range(12)]
-
-
-def test_parts_are_fetched_together_where_the_source_allows_it(tmp_path: Path) -> None:
-    """With concurrency 2 both first fetches are under way at once: each waits for the other here."""
-    both = threading.Barrier(2, timeout=30)
-
-    def fetch() -> str:
-        both.wait()
-        return "documents"
-
-    source = MadeUp({"a": Says([match(1)], fetch=fetch), "b": Says([match(2)], fetch=fetch)}, concurrency=2)
-    outcome, _ = do(tmp_path, source)
-    assert outcome.exit_code == 3
-    assert outcome.found == 2
 
 
 def part(**said: Any) -> PartOutcome:
