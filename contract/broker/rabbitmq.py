@@ -73,7 +73,7 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
     def __init__(self, url: str, *, middleware: list[Middleware]) -> None:
         super().__init__(confirm_delivery=True, middleware=middleware)
         self.wanted = parameters(url)
-        self.parameters = self.wanted
+        self.parameters = [self.wanted]
         # pika logs a traceback for each connection that fails; the errors raised here say it in a sentence
         logging.getLogger("pika").setLevel(logging.CRITICAL)
 
@@ -124,8 +124,8 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
         if canonical_queue_name not in self.queues_pending:
             return
         try:
-            self._declare_queue(canonical_queue_name)
-            self._declare_dq_queue(canonical_queue_name)
+            self._declare_queue(canonical_queue_name)  # type: ignore[no-untyped-call]
+            self._declare_dq_queue(canonical_queue_name)  # type: ignore[no-untyped-call]
             self._declare_xq_queue(canonical_queue_name)
         except _FAILURES as error:
             del self.connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Final, LiteralString, cast
+from typing import Final, LiteralString
 
 #: Its own, lest somebody else's dramatiq-postgres in the same database is disturbed. The .sql files name it.
 SCHEMA: Final = "touchline_queue"
@@ -14,4 +14,4 @@ SCHEMA: Final = "touchline_queue"
 def statement(name: str) -> LiteralString:
     """The text of `<name>.sql`."""
     # a file of ours, never a value: literal in the sense that psycopg asks for
-    return cast(LiteralString, (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8"))
+    return (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def _send(url: str, order: dict[str, Any]) -> None:
         broker.close()
 
 
-def _wait(place: Place, what: str, *arguments: str) -> list[dict[str, Any]]:
+def wait_for(place: Place, what: str, *arguments: str) -> list[dict[str, Any]]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         rows = place.touchline(what, *arguments).rows
@@ -46,7 +46,7 @@ def test_an_order_is_carried_out(servers: Place, demo_site: DemoSite) -> None:
     order = _order(scope={"leagues": ["homegrown"], "season": "2026-27"})
     with place.dramatiq("--processes", "1", "--threads", "2"):
         _send(place.env["RABBITMQ_URL"], order)
-        [run] = _wait(place, "runs")
+        [run] = wait_for(place, "runs")
     assert (run["run_id"], run["trigger"], run["state"]) == (order["run_id"], "api", "succeeded")
     assert run["found"] == run["inserted"] > 0
 
@@ -55,7 +55,7 @@ def test_an_order_for_an_unknown_source_is_dead_at_once(servers: Place) -> None:
     """No retry would help; the dead letter says what there is."""
     with servers.dramatiq("--processes", "1", "--threads", "1"):
         _send(servers.env["RABBITMQ_URL"], _order(source="nosuch"))
-        [letter] = _wait(servers, "dead", "list")
+        [letter] = wait_for(servers, "dead", "list")
     assert letter["reason"] == "UnknownSource"
     assert letter["attempts"] == 1
 
@@ -64,5 +64,5 @@ def test_an_order_of_an_unknown_contract_version_is_dead_at_once(servers: Place)
     """Version 99 is not guessed at."""
     with servers.dramatiq("--processes", "1", "--threads", "1"):
         _send(servers.env["RABBITMQ_URL"], _order(contract=99))
-        [letter] = _wait(servers, "dead", "list")
+        [letter] = wait_for(servers, "dead", "list")
     assert letter["reason"] == "UnknownContractVersion"

@@ -10,10 +10,7 @@ from typing import Any
 
 import dramatiq
 from dramatiq.errors import ConnectionClosed
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
 
-from contract import schema
 from contract.names import QUEUE_OF, RECORD_RUN, STORE_MATCHES, STORE_STANDINGS
 from contract.settings import SourceSettings
 from ingest.models import Match, StandingsRow, StandingsTable
@@ -21,19 +18,17 @@ from ingest.publisher import Publisher
 from ingest.sources import Part, Reading, Reject, Scope
 from ingest.spool import Spool
 from ingest.validators import Validators
+from tests.contract.schemas import validator
 
 OBSERVED = "2026-10-03T22:30:00Z"
 
 _SCHEMA_OF = {STORE_MATCHES: "batch", STORE_STANDINGS: "standings", RECORD_RUN: "run"}
-_REGISTRY: Registry[Any] = Registry().with_resources(
-    (schema.load(name)["$id"], Resource.from_contents(schema.load(name))) for name in schema.MESSAGES
-)
 
 
 def check_message(message: dramatiq.Message[Any]) -> None:
     """`message` is what its schema says, on the queue that the contract names."""
-    validator = Draft202012Validator(schema.load(_SCHEMA_OF[message.actor_name]), registry=_REGISTRY)
-    assert not [error.message for error in validator.iter_errors(message.kwargs)]
+    errors = validator(_SCHEMA_OF[message.actor_name]).iter_errors(message.kwargs)
+    assert not [error.message for error in errors]
     assert message.queue_name == QUEUE_OF[message.actor_name]
 
 

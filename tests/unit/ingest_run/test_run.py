@@ -16,7 +16,18 @@ from ingest.run import Outcome, PartOutcome, run
 from ingest.sources import Reject, Scope
 from ingest.spool import Spool
 from ingest.validators import Validators
-from tests.unit.ingest_run.made_up import Fetching, MadeUp, Says, match, published, table, then_raises, to_disk
+from tests.unit.ingest_run.made_up import (
+    Fetching,
+    MadeUp,
+    Says,
+    check_message,
+    match,
+    name_of,
+    published,
+    table,
+    then_raises,
+    to_disk,
+)
 
 RUN = UUID("5b0e3d5c-9a43-4f5a-8c63-0a6a5a1b7f10")
 
