@@ -14,29 +14,34 @@ POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 
 def redact(url: str) -> str:
-    """`url` without its password, fit for a log: `amqp://app:***@rabbit:5671/league`."""
-    parts = _split(url)
-    if parts is None:
+    """`url` without its password, fit for a log: `amqp://app:***@rabbit:5671/league`.
+
+    Whatever might be a password is left out: if somebody forgot to encode a `/` in it, up to the last `@` there is.
+    """
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator:
         return "(not a URL)"
-    userinfo, at, host = parts.netloc.rpartition("@")
+    userinfo, at, where = rest.rpartition("@")
     user, colon, _ = userinfo.partition(":")
-    shown = f"{user}{':***' if colon else ''}{at}{host}"
+    where, mark, query = where.partition("#")[0].partition("?")
     # libpq takes a password among the parameters, too
-    query = "&".join(
-        f"{name}=***" if "password" in name.lower() else f"{name}{equals}{value}"
-        for name, equals, value in (item.partition("=") for item in parts.query.split("&") if item)
+    shown = "&".join(
+        f"{name}=***" if "password" in unquote(name).lower() else f"{name}{equals}{value}"
+        for name, equals, value in (item.partition("=") for item in query.split("&") if item)
     )
-    return urlunsplit((parts.scheme, shown, parts.path, query, ""))
+    return f"{scheme}://{user}{':***' if colon else ''}{at}{where}{mark}{shown}"
 
 
 def check_amqp_url(url: str) -> None:
     """Raise ValueError, without the value, where `url` is no AMQP address."""
-    _check(url, AMQP_SCHEMES, example="amqp://user:password@host:5672/vhost")
+    example = "amqp://user:password@host:5672/vhost"
+    if not _check(url, AMQP_SCHEMES, example).hostname:
+        raise ValueError(f"names no host (expected {example})")
 
 
 def check_postgres_url(url: str) -> None:
-    """Raise ValueError, without the value, where `url` is no PostgreSQL address."""
-    _check(url, POSTGRES_SCHEMES, example="postgresql://user:password@host:5432/database")
+    """Raise ValueError, without the value, where `url` is no PostgreSQL address; libpq has defaults for the rest."""
+    _check(url, POSTGRES_SCHEMES, "postgresql://user:password@host:5432/database")
 
 
 def escape_password(url: str) -> str:
@@ -57,16 +62,19 @@ def scheme_of(url: str) -> str:
     return url.partition(":")[0].lower()
 
 
-def _check(url: str, schemes: tuple[str, ...], *, example: str) -> None:
+def _check(url: str, schemes: tuple[str, ...], example: str) -> SplitResult:
     parts = _split(url)
-    if parts is None or parts.scheme not in schemes:
+    if parts is None or parts.scheme not in schemes or not url.strip()[len(parts.scheme) :].startswith("://"):
         raise ValueError(f"is not an address of the form {example}")
+    if "@" not in parts.netloc and "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("has a / or ? or # in its user or password: write %2F, %3F, %23 there")
     try:
         port = parts.port
     except ValueError:
         raise ValueError(f"has a port that is not a number from 1 to 65535 (expected {example})") from None
     if port == 0:
         raise ValueError("has port 0")
+    return parts
 
 
 def _split(url: str) -> SplitResult | None:

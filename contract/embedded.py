@@ -78,6 +78,9 @@ _SETTINGS: Final = {
 #: What PostgreSQL says while processes of a server that was killed are still ending.
 _STILL_ENDING: Final = ("is still in use", "Is another postmaster")
 
+#: What PostgreSQL says whenever it starts and ends.
+_NO_REASON: Final = ("starting PostgreSQL", "listening on", "database system is shut down", "database system was")
+
 #: Bytes after which the server's log is put aside at a start.
 _LOG_SIZE: Final = 1_000_000
 
@@ -353,8 +356,8 @@ class EmbeddedPostgres:
             lines = _read_own(self.log, start).splitlines()
         except OSError:
             return ""
-        fatal = [line for line in lines if any(word in line for word in ("FATAL:", "PANIC:", "HINT:"))]
-        return " ".join(line.partition("] ")[2] or line for line in (fatal or lines)[-3:])
+        told = [line.partition("] ")[2] or line for line in lines if not any(word in line for word in _NO_REASON)]
+        return " ".join(told[-3:])
 
     def _not_ours(self, error: OSError) -> ConfigurationError:
         return ConfigurationError(

@@ -63,6 +63,7 @@ def account_for(directory: Path) -> Account | None:
     As root: whoever the directory, else its parent belongs to; else a user of `_USERS`, made if there is none.
     """
     if os.geteuid() != 0:
+        _check_named()
         return None
     for path in (directory, directory.parent):
         try:
@@ -77,6 +78,16 @@ def account_for(directory: Path) -> Account | None:
         except KeyError:
             continue
     return _make_user(_USERS[-1])
+
+
+def _check_named() -> None:
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise ConfigurationError(
+            f"PostgreSQL does not run as user {os.geteuid()}, who has no name on this system",
+            hint="run as a user of /etc/passwd (in a container that may be root), or set DATABASE_URL",
+        ) from None
 
 
 def _make_user(name: str) -> Account:

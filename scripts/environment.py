@@ -181,7 +181,8 @@ def _located(command: list[str]) -> list[str]:
 
 def _activated(environment: dict[str, str]) -> dict[str, str]:
     path = os.pathsep.join((str(PROGRAMS), os.environ.get("PATH", os.defpath)))
-    return os.environ | {"VIRTUAL_ENV": str(VENV), "PATH": path} | environment
+    # no VIRTUAL_ENV: what runs here may tell by it whether the person who typed make has activated the environment
+    return os.environ | {"PATH": path} | environment
 
 
 def _or_note(ensure: Callable[[Path], None], python: Path) -> None:

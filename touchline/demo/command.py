@@ -160,12 +160,12 @@ def _run(*arguments: str) -> None:
 
 
 def _program() -> str:
-    """How this program is called from here."""
-    called = Path(sys.argv[0])
-    if shutil.which("touchline") or called.name != "touchline":
+    """How this program is called from the shell that called this: make runs it without activating its environment."""
+    beside = Path(sys.executable).with_name("touchline")
+    activated = os.environ.get("VIRTUAL_ENV") == sys.prefix
+    if activated or not beside.exists():
         return "touchline"
-    called = called.absolute()
-    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 def _say(sentence: str) -> None:

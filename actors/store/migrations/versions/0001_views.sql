@@ -91,7 +91,8 @@ WITH members AS (
         FROM touchline.matches AS m WHERE m.source = member.source AND m.away_team_key = member.team_key
     ) AS played
       ON played.season = member.season AND played.league IS NOT DISTINCT FROM member.league
-     AND played.status IN ('completed', 'forfeit') AND played.gf IS NOT NULL AND played.withdrawn_at IS NULL
+     -- no forfeits: the site's own tables leave out what is parked on its placeholder day
+     AND played.status = 'completed' AND played.withdrawn_at IS NULL
      AND (played.match_type LIKE 'League%' OR played.match_type = 'Flex')
      AND ((played.division = member.division AND played.age_group = member.age_group)
           OR (member.division = (
@@ -127,7 +128,7 @@ COMMENT ON COLUMN public.standings.age_group IS 'As in match_list.';
 COMMENT ON COLUMN public.standings."position" IS 'From 1, without ties.';
 COMMENT ON COLUMN public.standings.team IS 'The name that the site uses now.';
 COMMENT ON COLUMN public.standings.team_id IS 'As match_list.home_team_id.';
-COMMENT ON COLUMN public.standings.played IS 'Matches with a result that count in this table.';
+COMMENT ON COLUMN public.standings.played IS 'Completed matches that count in this table; forfeits do not, as on the site.';
 COMMENT ON COLUMN public.standings.won IS 'Matches won in play.';
 COMMENT ON COLUMN public.standings.drawn IS 'Matches level after play, shoot-outs included.';
 COMMENT ON COLUMN public.standings.lost IS 'Matches lost in play.';

@@ -1,0 +1,56 @@
+"""Our league tables beside the official ones of the demo league, which are made from its results by other code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.acceptance.conftest import Place, clean_environment
+from touchline.demo.site import DemoSite
+
+pytestmark = pytest.mark.slow
+
+_COMPARED = """
+    SELECT s.league, s.age_group, s.division, s.team, s.played, s.won, s.drawn, s.lost, s.points,
+           (o."values" ->> 'played')::int, (o."values" ->> 'won')::int, (o."values" ->> 'drawn')::int,
+           (o."values" ->> 'lost')::int, (o."values" ->> 'points')::numeric::int
+    FROM public.standings AS s
+    JOIN touchline.official_rows AS o
+      ON (o.source, o.season, o.league, o.division, o.age_group, o.team_key)
+       = (s.source, s.season, s.league, s.division, s.age_group, s.team_id)
+    WHERE o."values" ? 'played' AND s.league = %s
+"""
+
+
+@pytest.fixture
+def read(home: Path, store_url: str, demo_site: DemoSite) -> str:
+    """A store into which the demo league was read."""
+    env = clean_environment(TOUCHLINE_HOME=str(home), DATABASE_URL=store_url, TOUCHLINE_MLSNEXT_URL=demo_site.url)
+    ended = Place(home, env).touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")
+    assert ended.code == 0, ended.err
+    return store_url
+
+
+def test_our_tables_equal_the_official_ones(read: str) -> None:
+    """Every team of every official table: played, won, drawn, lost and points; homegrown and academy."""
+    for league in ("homegrown", "academy"):
+        with psycopg.connect(read) as connection:
+            rows = connection.execute(_COMPARED, (league,)).fetchall()
+        assert len(rows) > 20
+        different = [row for row in rows if row[4:9] != row[9:]]
+        assert different == []
+
+
+def test_every_division_has_a_table_and_each_position_once(read: str) -> None:
+    """Also U13 and U14, of which the site has no table: positions run from 1 without a gap."""
+    with psycopg.connect(read) as connection:
+        tables = connection.execute(
+            "SELECT league, age_group, division, array_agg(position ORDER BY position), max(played) "
+            "FROM public.standings GROUP BY league, age_group, division"
+        ).fetchall()
+    assert {"U13", "U14"} <= {age for _, age, *_ in tables}
+    for league, age, division, positions, _ in tables:
+        assert positions == list(range(1, len(positions) + 1)), (league, age, division)
+    assert any(played > 0 for *_, played in tables)
