@@ -49,7 +49,9 @@ def start(
     scheduled_for: str | None,
     parts: list[str],
 ) -> None:
-    """Open the run's account. A run that is started again is open again."""
+    """Open the run's account. A run that is started again is open again, and so are its failed parts."""
+    connection.execute(statement("runs/touch"), {"run_id": run_id, "source": source})
+    connection.execute(statement("runs/reopen_parts"), {"run_id": run_id, "at": at})
     connection.execute(
         statement("runs/start"),
         {
