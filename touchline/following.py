@@ -132,8 +132,9 @@ def _working(settings: Settings) -> Iterator[Worker]:
     """Actors at work in this process until the end of the block, on what runs leave in the queue."""
     from actors.store import migrations
 
-    if settings.database_url is None:
-        migrations.upgrade(database_url(settings))
+    # our own database is kept up to date by whoever uses it, somebody else's by `touchline migrate`
+    prepare = migrations.upgrade if settings.database_url is None else migrations.check
+    prepare(database_url(settings))
 
     from dramatiq import Worker
 

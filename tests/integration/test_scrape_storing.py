@@ -150,3 +150,18 @@ def test_workers_store_what_a_killed_command_left(store_url: str, league: Site, 
 
 def waiting_for_locks(url: str) -> int:
     return int(stored(url, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+
+def test_a_database_that_is_behind_is_named_and_loses_nothing(postgres_url: str, league: Site, tmp_path: Path) -> None:
+    """Exit code 2 and the command that mends it; afterwards the next run stores what was waiting in the queue."""
+    program = Program(tmp_path, league, DATABASE_URL=postgres_url)
+    behind = program.scrape()
+    assert behind.code == 2, behind
+    assert "touchline migrate" in behind.err
+    assert program("migrate").code == 0
+
+    again = program.scrape()
+
+    assert again.code == 0, again
+    assert again.row["nothing_new"] is True
+    assert stored(postgres_url, "SELECT count(*) FROM match_list") == 320

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 from datetime import date
@@ -110,6 +111,7 @@ def scrape(
     if dry_run and wait:
         raise click.UsageError("--dry-run sends nothing that --wait could wait for", context)
     settings = start()
+    _keep_logs_quiet()
     _stop_when_terminated()
 
     from ingest.sources import Scope
@@ -152,14 +154,15 @@ def _scrape(settings: Settings, source: str, scope: Scope, output: Format, *, fu
 
 def _say_what_was_read(settings: Settings, source: str, scope: Scope, outcome: Outcome) -> None:
     if outcome.flushed:
-        say(f"Sent {outcome.flushed} messages that earlier runs had left on disk.")
+        say(f"Sent {output.counted(outcome.flushed, 'message')} that earlier runs had left on disk.")
     if outcome.nothing_new:
         say(f"{source}: nothing new{_since(settings, source, outcome)}.")
         return
     unchanged = sum(part.not_modified for part in outcome.parts)
     beside = f", {unchanged} of {len(outcome.parts)} parts unchanged" if unchanged else ""
     rejected = f", {outcome.rejected:,} of them unusable" if outcome.rejected else ""
-    say(f"{source}: found {outcome.found:,} matches{rejected}{beside}.")
+    matches = "match" if outcome.found == 1 else "matches"
+    say(f"{source}: found {outcome.found:,} {matches}{rejected}{beside}.")
     if outcome.suspect:
         say(
             "No match on the site fits what was asked for; check the filters."
@@ -189,7 +192,7 @@ def _say_what_was_stored(stored: Mapping[str, Any]) -> None:
     counts = ", ".join(f"{stored[name]:,} {name}" for name in ("inserted", "updated", "unchanged", "stale", "dead"))
     say(f"Stored: {counts}.")
     if stored["state"] != "succeeded":
-        say(f"The run is {stored['state']}: {stored['error'] or 'no reason was given'}")
+        say(f"The run ended as {stored['state']}: {stored['error'] or 'no reason was given'}")
     if stored["dead"]:
         say("  → why matches died: touchline dead list")
 
@@ -217,7 +220,7 @@ def _kept(settings: Settings, outcome: Outcome) -> Exception:
     from ingest.publisher import spool_of
 
     spool = spool_of(settings)
-    kept = f"{outcome.spooled} messages are kept in {spool.directory}"
+    kept = f"{output.counted(outcome.spooled, 'message')} kept in {spool.directory}"
     if outcome.misconfigured is not None:
         mend = outcome.misconfigured.hint or "mend the settings"
         return ConfigurationError(
@@ -263,6 +266,13 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
     _say_what_was_read(settings, source, scope, outcome)
     say("Nothing was sent (--dry-run).")
     return outcome.exit_code
+
+
+def _keep_logs_quiet() -> None:
+    """What these log in a worker this command says itself, at the end and once. `--debug` shows both."""
+    if not logging.getLogger().isEnabledFor(logging.DEBUG):
+        for name in ("ingest.run", "ingest.publisher"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _stop_when_terminated() -> None:
