@@ -2,7 +2,7 @@
 
 The storing is done by threads of this very process, not by processes of its own: whatever ends the command, SIGKILL
 included, leaves no orphan behind. What it had not stored is still in the queue, and the next command knows of it (see
-`touchline.debts`).
+`touchline.unstored`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ingest.run import Outcome
-    from touchline.debts import Debt
+    from touchline.unstored import Note
 
 #: Seconds between two looks at the run.
 _LOOK: Final = 0.1
@@ -80,13 +80,13 @@ def follow(settings: Settings, outcome: Outcome) -> Mapping[str, Any]:
             time.sleep(_LOOK)
 
 
-def work_off(settings: Settings, debts: Sequence[Debt]) -> None:
+def work_off(settings: Settings, notes: Sequence[Note]) -> None:
     """Store what commands that are gone left in the queue, if no worker does; for a queue in PostgreSQL."""
     from contract.broker.embedded import HEARTBEAT_TTL, MAINTENANCE_INTERVAL
 
     say("Storing what an earlier command left in the queue …")
     # one that was killed counts as a worker, and holds what it had taken in hand, until it is missed
-    killed = any(not debt.bequeathed for debt in debts)
+    killed = any(not note.left_in_order for note in notes)
     missed = time.monotonic() + (HEARTBEAT_TTL + 1 if killed else 0)
     while time.monotonic() < missed and not must_store(settings):
         time.sleep(_LOOK)
@@ -96,8 +96,8 @@ def work_off(settings: Settings, debts: Sequence[Debt]) -> None:
             while time.monotonic() < given_back or _waiting(settings):
                 time.sleep(_LOOK)
             worker.join()
-    for debt in debts:
-        debt.settle()
+    for note in notes:
+        note.remove()
 
 
 def _say_if_nobody_works(settings: Settings) -> bool:

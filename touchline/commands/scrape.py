@@ -127,22 +127,22 @@ def _scrape(settings: Settings, source: str, scope: Scope, output: Format, *, fu
     from uuid import uuid4
 
     from ingest.order import run_source
-    from touchline.debts import Owing, left_behind
     from touchline.following import follow, must_store, work_off
     from touchline.progress import reading
+    from touchline.unstored import Noting, left_behind
 
     # with a broker of its own somebody runs workers; otherwise nobody may but this command
     home = settings.home if settings.rabbitmq_url is None else None
     run_id = uuid4()
     stored: Mapping[str, Any] = {}
-    with Owing(home, run_id) as owing:
+    with Noting(home, run_id) as owing:
         with reading() as owing.watcher:
             outcome = run_source(settings, source, scope, run_id=run_id, full=full, progress=owing)
         owing.keep = outcome.spooled > 0
         _say_what_was_read(settings, source, scope, outcome)
-        debts = left_behind(home) if home else []
-        if debts or (home and outcome.flushed and outcome.nothing_new):
-            work_off(settings, debts)
+        notes = left_behind(home) if home else []
+        if notes or (home and outcome.flushed and outcome.nothing_new):
+            work_off(settings, notes)
         if not outcome.nothing_new and not outcome.spooled and (wait or must_store(settings)):
             stored = follow(settings, outcome)
             _say_what_was_stored(stored)

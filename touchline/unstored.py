@@ -1,8 +1,8 @@
 """What this command alone can store is written down until it is stored.
 
 Where the queue is in PostgreSQL and nobody runs workers, a command stores what it reads. If it is killed in between,
-its messages wait in the queue while the site says "nothing new" to every later command; so each owes one file until
-its run is stored:
+its messages wait in the queue while the site says "nothing new" to every later command; so each leaves a note, one
+file, until its run is stored:
 
     <home>/unstored/<run id>     locked (flock) by the command as long as it lives; nobody holds it: it was left behind
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Debt:
-    """One run's file. Open from `incur` on; the kernel unlocks it when the process ends, however that ends."""
+class Note:
+    """One run's file. Open from `write` on; the kernel unlocks it when the process ends, however that ends."""
 
     path: Path
     _descriptor: int
 
     @classmethod
-    def incur(cls, home: Path, run_id: UUID) -> Self:
+    def write(cls, home: Path, run_id: UUID) -> Self:
         """From now on the run is to be stored."""
         path = home / "unstored" / str(run_id)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,23 +42,23 @@ class Debt:
         return cls(path, descriptor)
 
     @property
-    def bequeathed(self) -> bool:
+    def left_in_order(self) -> bool:
         """Whether its command left it in order; one that was killed did not."""
         return os.fstat(self._descriptor).st_mtime == 0
 
-    def settle(self) -> None:
+    def remove(self) -> None:
         """The run is stored, or there is nothing to store."""
         self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
-    def bequeath(self) -> None:
+    def leave(self) -> None:
         """Leave it to the next command, with nothing of it in our hands: that command need not wait to be sure."""
         os.utime(self._descriptor, (0, 0))
         os.close(self._descriptor)
 
 
-def left_behind(home: Path) -> list[Debt]:
-    """The debts of commands that are gone; they are ours now."""
+def left_behind(home: Path) -> list[Note]:
+    """The notes of commands that are gone; whoever calls this holds them now."""
     found = []
     for path in sorted((home / "unstored").glob("*")):
         try:
@@ -70,15 +70,15 @@ def left_behind(home: Path) -> list[Debt]:
         except BlockingIOError:
             os.close(descriptor)
         else:
-            found.append(Debt(path, descriptor))
+            found.append(Note(path, descriptor))
     return found
 
 
-class Owing:
-    """Watches a run, and incurs its debt before the first message: a run that is refused owes nothing.
+class Noting:
+    """Watches a run, and writes its note before the first message: a run that is refused needs none.
 
-    At the end of the block the debt is settled, or left to the next command: after an error, and where `keep` says so.
-    Without a home nothing is owed.
+    At the end of the block the note is removed, or left to the next command: after an error, and where `keep` says so.
+    Without a home there is no note.
     """
 
     def __init__(self, home: Path | None, run_id: UUID) -> None:
@@ -86,11 +86,11 @@ class Owing:
         self.keep = False
         self._home = home
         self._run_id = run_id
-        self._debt: Debt | None = None
+        self._note: Note | None = None
 
     def planned(self, parts: Sequence[PartOutcome]) -> None:
         if self._home is not None:
-            self._debt = Debt.incur(self._home, self._run_id)
+            self._note = Note.write(self._home, self._run_id)
         if self.watcher is not None:
             self.watcher.planned(parts)
 
@@ -104,9 +104,9 @@ class Owing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._debt is None:
+        if self._note is None:
             return
         if error is not None or self.keep:
-            self._debt.bequeath()
+            self._note.leave()
         else:
-            self._debt.settle()
+            self._note.remove()
