@@ -78,5 +78,5 @@ def test_the_note_of_a_command_that_lives_is_its_own(tmp_path: Path) -> None:
     [left] = left_behind(tmp_path)
     assert left.path.name == str(RUN)
     assert not left.left_in_order
-    left.settle()
-    ours.settle()
+    left.remove()
+    ours.remove()
