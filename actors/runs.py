@@ -10,10 +10,10 @@ from actors.messages import current_message_id
 from actors.models import PartFinished, RowsRejected, RunFailed, RunStarted, parse_event
 from actors.pool import pool
 from actors.store import runs
+from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
 from actors.store.dead import DeadRow, bury_rows
 from actors.store.inbox import claim
-from actors.store.matches import Counts
 from contract.names import RECORD_RUN, RUNS
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
+from actors.store.counts import Counts
 from actors.store.database import REFUSED, Connection, transaction
 from actors.store.dead import DeadRow, bury_rows
 from actors.store.frontier import pass_frontier
@@ -29,25 +30,6 @@ from contract.names import MATCHES, STORE_MATCHES
 #: How often the comparison is asked again for rows that somebody else inserted in between. Each time at least one
 #: other transaction has committed, so that the second answer is nearly always the last.
 _AGAIN = 5
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the rows of a batch: each is exactly one of these."""
-
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    stale: int = 0
-    dead: int = 0
-
-    def __iadd__(self, other: Counts) -> Counts:
-        self.inserted += other.inserted
-        self.updated += other.updated
-        self.unchanged += other.unchanged
-        self.stale += other.stale
-        self.dead += other.dead
-        return self
 
 
 @dataclass(frozen=True, slots=True)

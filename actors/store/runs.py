@@ -8,17 +8,15 @@ for. The run's row is the lock: of two messages that both could be the last, the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from actors.store.counts import Counts
 from actors.store.database import Connection
 from actors.store.dead import storable
 from actors.store.statements import statement
-
-if TYPE_CHECKING:
-    from actors.store.matches import Counts
 
 
 def count_batch(connection: Connection, run_id: UUID, source: str, counts: Counts) -> None:

@@ -11,9 +11,10 @@ import pytest
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from actors.store.counts import Counts
 from actors.store.database import Connection, open_pool, transaction
 from actors.store.dead import DeadRow
-from actors.store.matches import BatchOf, Counts, store_batch
+from actors.store.matches import BatchOf, store_batch
 
 DAY = "2026-10-{:02}T12:00:00Z"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from uuid import uuid4
 
+from actors.store.counts import Counts
 from actors.store.dead import DeadRow
-from actors.store.matches import Counts
 from tests.integration.store.conftest import Store, a_match
 
 

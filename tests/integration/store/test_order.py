@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from actors.store.counts import Counts
 from actors.store.database import open_pool, transaction
-from actors.store.matches import Counts
 from tests.integration.store.conftest import Store, a_match
 
 _MATCHES = ("1", "2", "3")
