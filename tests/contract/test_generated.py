@@ -14,6 +14,8 @@ from tests.contract.generators import said, shaped, spoiled
 from tests.contract.schemas import BEYOND_THE_SCHEMA, relaxed, says_no
 from tests.contract.verdicts import consumer_refuses, make, producer_refuses
 
+pytestmark = pytest.mark.slow
+
 #: Enough that each rule is met many times, in seconds.
 _MANY = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]

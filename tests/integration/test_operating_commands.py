@@ -20,6 +20,8 @@ from ingest.spool import Spool
 from tests.fix_command import Ended, Touchline
 from touchline.diagnosis import CLOCK_TOLERANCE, Unhealthy, clock
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 #: Nobody listens there.

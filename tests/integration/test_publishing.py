@@ -27,6 +27,8 @@ from ingest.validators import Validators
 from tests.integration.producing import AfterBatch, batch, do, ids, numbers, publishing, story, taken
 from tests.unit.ingest_run.made_up import MadeUp, Says, match, table
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 
 

@@ -17,6 +17,8 @@ from tests.fix_proxy import Proxy
 from tests.integration.producing import BOUNDED, AfterBatch, do, ids, numbers, publishing, story, taken
 from tests.unit.ingest_run.made_up import MadeUp, Says, match, published
 
+pytestmark = pytest.mark.slow
+
 
 def test_while_the_broker_is_away_everything_is_kept_and_the_next_run_sends_it_first(
     queue_url: str, tcp_proxy: Callable[[str], Proxy], tmp_path: Path

@@ -21,6 +21,8 @@ from tests.fix_proxy import Proxy
 from tests.fix_scraping import PATIENCE, Program, wait_until
 from tests.fix_site import Site
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_wait_the_command_leaves_the_storing_to_the_workers(
     rabbitmq_url: str, league: Site, tmp_path: Path
