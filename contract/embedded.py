@@ -20,7 +20,6 @@ wants its password. Works on Linux; written for macOS, too, and not tried there.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import logging
 import os
@@ -38,6 +37,7 @@ from typing import Final
 from urllib.parse import quote
 
 from contract.errors import ConfigurationError, UnreachableError
+from contract.locks import lock_now, open_lock, share
 from contract.postmaster import FILE, PORT, Postmaster, runs
 from contract.programs import Programs, account_for
 
@@ -163,8 +163,8 @@ class EmbeddedPostgres:
         with self._alone(_START):
             joining = self._users is None
             if self._users is None:
-                self._users = _open_lock(self.home / "postgres.users")
-                fcntl.flock(self._users, fcntl.LOCK_SH)  # nobody holds it alone while we hold the other lock
+                self._users = open_lock(self.home / "postgres.users")
+                share(self._users)  # nobody holds it alone while we hold the other lock
             try:
                 return self._running()
             except BaseException:
@@ -176,10 +176,10 @@ class EmbeddedPostgres:
     @contextlib.contextmanager
     def _alone(self, patience: float) -> Iterator[None]:
         """While nobody else starts or stops the server. Raises UnreachableError after `patience` seconds."""
-        lock = _open_lock(self.home / "postgres.lock")
+        lock = open_lock(self.home / "postgres.lock")
         try:
             deadline = time.monotonic() + patience
-            while not _lock_now(lock):
+            while not lock_now(lock):
                 if time.monotonic() > deadline:
                     raise UnreachableError(
                         f"another process has been starting or stopping the database in {self.home} "
@@ -192,9 +192,9 @@ class EmbeddedPostgres:
             os.close(lock)
 
     def _nobody_left(self) -> bool:
-        lock = _open_lock(self.home / "postgres.users")
+        lock = open_lock(self.home / "postgres.users")
         try:
-            return _lock_now(lock)
+            return lock_now(lock)
         finally:
             os.close(lock)
 
@@ -364,23 +364,6 @@ class EmbeddedPostgres:
             f"{error.filename or self.home}: {error.strerror or error}",
             hint=f"{self.home} must belong to the user that runs touchline; TOUCHLINE_HOME names another directory",
         )
-
-
-def _open_lock(path: Path) -> int:
-    # readable by its owner alone: who may lock it may stop the server
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    if os.geteuid() == 0:  # in an ordinary user's home, who must be able to use it later
-        owner = path.parent.stat()
-        os.fchown(lock, owner.st_uid, owner.st_gid)
-    return lock
-
-
-def _lock_now(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _write_durably(path: Path, text: str) -> None:

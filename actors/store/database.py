@@ -26,6 +26,7 @@ from contract.errors import ConfigurationError, TouchlineError
 CONNECT_TIMEOUT = 10
 STATEMENT_TIMEOUT = 60
 LOCK_TIMEOUT = 30
+RECONNECT_TIMEOUT = 5
 
 #: What the server says when trying again may help. OperationalError is the class of connection failures, deadlocks,
 #: serialization failures, too many connections, lock time-outs, full disks and shutdowns.
@@ -94,6 +95,8 @@ def open_pool(url: str, *, size: int) -> ConnectionPool[Connection]:
         configure=configure,
         check=ConnectionPool.check_connection,
         timeout=CONNECT_TIMEOUT,
+        # the default, 300, doubles its pauses up to minutes: work must go on soon after the database is back
+        reconnect_timeout=RECONNECT_TIMEOUT,
         name="touchline",
     )
 

@@ -18,6 +18,7 @@ from dramatiq.errors import DecodeError
 from dramatiq.logging import get_logger
 
 from contract.broker.bodies import decode
+from contract.broker.errors import BrokerAway
 from contract.broker.statements import SCHEMA, statement
 
 if TYPE_CHECKING:
@@ -94,7 +95,12 @@ class EmbeddedConsumer(Consumer):
     def close(self) -> None:
         """Give back what no worker thread has seen. Raises BrokerAway."""
         self.broker.listening.unsubscribe(self._channel, self.wakeup)
-        self.requeue(self.claims.take_waiting())
+        waiting = self.claims.take_waiting()
+        try:
+            self.requeue(waiting)
+        except BrokerAway:
+            self.claims.put_back(waiting)  # for the consumer that comes next
+            raise
 
     def _settled(self, message: Delivery) -> None:
         self.claims.remove(message)
@@ -140,6 +146,11 @@ class Claims:
         with self._mutex:
             waiting, self._waiting = list(self._waiting), deque()
             return waiting
+
+    def put_back(self, waiting: list[Delivery]) -> None:
+        """`waiting` was not given back after all."""
+        with self._mutex:
+            self._waiting.extendleft(reversed(waiting))
 
     def remove(self, delivery: Delivery) -> None:
         with self._mutex:

@@ -17,10 +17,12 @@ queue. Notifications are for speed only: consumers look by themselves, too.
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psycopg
@@ -42,7 +44,8 @@ HEARTBEAT_INTERVAL: Final = 5.0
 HEARTBEAT_TTL: Final = 20.0
 MAINTENANCE_INTERVAL: Final = 5.0
 
-#: Seconds for a connection, be it a new one or one that others use. The publisher goes on trying by itself.
+#: Seconds for a connection, be it a new one or one that others use; what is done with it may take twice that. The
+#: publisher goes on trying by itself.
 TIMEOUT: Final = 5.0
 
 #: More threads of a process than this that need a connection at the same moment wait for each other.
@@ -89,7 +92,7 @@ class EmbeddedBroker(PostgresBroker):
             # a failed attempt is given up soon, and the next caller makes another: the pool's own waits grow to minutes
             reconnect_timeout=timeout,
             kwargs={"autocommit": True},  # each operation is one statement
-            check=ConnectionPool.check_connection,
+            check=self._check,
             name="touchline-queue",
         )
         super().__init__(  # type: ignore[no-untyped-call]
@@ -102,6 +105,7 @@ class EmbeddedBroker(PostgresBroker):
             maintenance_interval=maintenance_interval,
             middleware=middleware,
         )
+        self._patience = 2 * timeout
         self._prepared = False
         self._preparing = threading.Lock()
         self._pulse = threading.Lock()
@@ -163,7 +167,7 @@ class EmbeddedBroker(PostgresBroker):
         """A connection in which each statement is a transaction. Raises BrokerAway or BrokerMisconfigured."""
         self._prepare()
         try:
-            with self.pool.connection() as connection:
+            with self.pool.connection() as connection, _bounded(connection, self._patience):
                 yield connection
         except PoolTimeout:
             with _connected(self._address()):  # says why, if that is it
@@ -219,6 +223,10 @@ class EmbeddedBroker(PostgresBroker):
                 self.pool.open()
                 self._prepared = True
 
+    def _check(self, connection: psycopg.Connection[Any]) -> None:
+        with _bounded(connection, self._patience):
+            ConnectionPool.check_connection(connection)
+
     def _conninfo(self) -> str:
         return _conninfo(self._address())
 
@@ -253,6 +261,24 @@ def _make_tables(connection: psycopg.Connection[Any]) -> None:
         with connection.transaction():
             if schema.init(cursor, SCHEMA):
                 cursor.execute(statement("schema"))
+
+
+@contextmanager
+def _bounded(connection: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
+    """Break `connection` if what is done with it takes longer: libpq waits for ever for a server that is silent."""
+    timer = threading.Timer(seconds, _break, [connection])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _break(connection: psycopg.Connection[Any]) -> None:
+    # a descriptor of its own: libpq goes on using the other, and finds that nobody is there
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _conninfo(url: str) -> str:

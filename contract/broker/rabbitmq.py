@@ -18,6 +18,7 @@ import os
 import re
 import ssl
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -50,8 +51,9 @@ _DEFAULTS: Final[Mapping[str, float]] = {
     "retry_delay": 0.5,
 }
 
-#: How often a message is published: again on a new connection where the old one turned out to be dead.
-_PUBLISH_ATTEMPTS: Final = 2
+#: A message is published once more, on a new connection, if the old one turns out to be dead within so many seconds:
+#: it was closed while nobody looked. What takes longer is an outage, and the caller's to judge.
+_STALE: Final = 5.0
 
 #: What pika raises when something fails between us and the broker; not all of it is an AMQPError.
 _FAILURES: Final = (AMQPError, AMQPConnectorException, OSError)
@@ -95,7 +97,8 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
         queue = message.queue_name
         if delay is not None:
             message = message.copy(queue_name=dq_name(queue), options={"eta": current_millis() + delay})
-        for attempt in range(1, _PUBLISH_ATTEMPTS + 1):
+        again_until = time.monotonic() + _STALE
+        while True:
             try:
                 self.declare_queue(queue, ensure=True)
                 self.emit_before("enqueue", message, delay)
@@ -104,12 +107,12 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
                 del self.connection
                 if isinstance(error, pika.exceptions.UnroutableError):
                     self.queues_pending.add(q_name(queue))
-                if attempt == _PUBLISH_ATTEMPTS or not _passes_with_a_new_connection(error):
+                if time.monotonic() > again_until or not _passes_with_a_new_connection(error):
                     raise _translated(error, self.wanted) from None
+                again_until = 0.0
             else:
                 self.emit_after("enqueue", message, delay)
-                break
-        return message
+                return message
 
     def _publish(self, message: Message[Any]) -> None:
         self.channel.basic_publish(

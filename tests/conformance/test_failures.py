@@ -10,6 +10,7 @@ import dramatiq
 import pytest
 
 from contract.broker import make_broker
+from contract.broker.embedded import EmbeddedBroker
 from contract.broker.errors import BrokerAway
 from tests.conformance.conftest import Backend, Embedded, Process, Stage, eventually, message_to, working
 from tests.fix_proxy import Proxy
@@ -110,7 +111,7 @@ def test_a_failure_without_connection_costs_no_message(backend: Backend, stage: 
 def test_a_producer_hears_that_the_broker_is_away(backend: Backend, tcp_proxy: Proxies) -> None:
     """`enqueue` gives up within seconds with an error that says so and names no password; later it works again."""
     proxy = tcp_proxy(backend.url)
-    broker = make_broker(proxy.url)
+    broker = _impatient(proxy.url)
     broker.enqueue(message_to("play", name="one"))
     proxy.cut()
     started = time.monotonic()
@@ -124,6 +125,23 @@ def test_a_producer_hears_that_the_broker_is_away(backend: Backend, tcp_proxy: P
     broker.enqueue(message_to("play", name="three"))
     broker.close()
     assert backend.counts() == (2, 0, 0)
+
+
+@pytest.mark.slow
+def test_a_producer_does_not_wait_for_a_silent_broker(backend: Backend, tcp_proxy: Proxies) -> None:
+    """The line is up and nobody answers: `enqueue` gives up after heartbeats or time-outs; later it works again."""
+    proxy = tcp_proxy(backend.url)
+    broker = _impatient(proxy.url)
+    broker.enqueue(message_to("play", name="one"))
+    proxy.pause()
+    started = time.monotonic()
+    with pytest.raises(BrokerAway):
+        broker.enqueue(message_to("play", name="two"))
+    assert time.monotonic() - started < 30
+    proxy.resume()
+    broker.enqueue(message_to("play", name="three"))
+    broker.close()
+    assert backend.counts()[0] >= 2
 
 
 @pytest.mark.slow
@@ -151,6 +169,13 @@ def test_a_worker_that_was_taken_for_dead_settles_nothing(
     with working(embedded.url, stage):
         stage.wait_for("contested", times=3)
     assert embedded.counts() == (0, 0, 0)
+
+
+def _impatient(url: str) -> dramatiq.Broker:
+    """A producer's broker with short time-outs."""
+    if url.startswith("amqp"):
+        return make_broker(f"{url}?heartbeat=1&stack_timeout=1")
+    return EmbeddedBroker(url, middleware=[], timeout=0.5)
 
 
 def _refused(url: str) -> bool:
