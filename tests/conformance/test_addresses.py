@@ -13,6 +13,8 @@ from contract.broker import check, make_broker, queue_depths
 from contract.errors import ConfigurationError, TouchlineError, UnreachableError
 from tests.conformance.conftest import Backend, message_to
 
+pytestmark = pytest.mark.slow
+
 #: What every parser of URLs trips over.
 _PASSWORD = "s3:cr%40t@"
 

@@ -13,6 +13,8 @@ from contract.broker import make_broker, queue_depths
 from tests.conformance.actors import QUEUE
 from tests.conformance.conftest import Backend, Stage, eventually, message_to, working
 
+pytestmark = pytest.mark.slow
+
 #: Bodies that are no messages, but JSON, which is all that PostgreSQL takes. Each once stopped something of Dramatiq's.
 _BAD: dict[str, Any] = {
     "a text": "Ajax 3-1 Benfica",

@@ -28,6 +28,8 @@ from tests.conformance.actors import QUEUE
 from tests.conformance.conftest import Embedded, Stage, eventually, message_to, working
 from tests.fix_proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_claim_outlives_its_consumer(embedded: Embedded, tcp_proxy: Callable[[str], Proxy]) -> None:
     """Dramatiq replaces a consumer whose connection broke; what it had claimed goes to the next one, and is settled."""
@@ -163,7 +165,6 @@ def test_dead_workers_are_missed_soon() -> None:
     assert HEARTBEAT_TTL >= 3 * HEARTBEAT_INTERVAL
 
 
-@pytest.mark.slow
 def test_a_delay_survives_the_server(embedded_home: Path, stage: Stage) -> None:
     """A delayed message is on disk: after a restart of the embedded server it is delivered when it is due."""
     server = EmbeddedPostgres(embedded_home)
@@ -179,7 +180,6 @@ def test_a_delay_survives_the_server(embedded_home: Path, stage: Stage) -> None:
     server.release()
 
 
-@pytest.mark.slow
 def test_a_killed_server_is_started_again_by_the_broker(embedded_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`embedded://` is an address that starts what it needs, and again when it died; confirmed messages are there."""
     monkeypatch.setattr("contract.places._servers", {})

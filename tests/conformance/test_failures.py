@@ -15,11 +15,12 @@ from contract.broker.errors import BrokerAway
 from tests.conformance.conftest import Backend, Embedded, Process, Stage, eventually, message_to, working
 from tests.fix_proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 Proxies = Callable[[str], Proxy]
 Processes = Callable[..., Process]
 
 
-@pytest.mark.slow
 def test_the_work_of_a_killed_worker_is_done_by_another(backend: Backend, stage: Stage, processes: Processes) -> None:
     """After a kill -9 both the message that ran and those that waited behind it are delivered again."""
     stage.hold("running")
@@ -37,7 +38,6 @@ def test_the_work_of_a_killed_worker_is_done_by_another(backend: Backend, stage:
     assert backend.counts() == (0, 0, 0)
 
 
-@pytest.mark.slow
 def test_a_delay_survives_its_worker(backend: Backend, stage: Stage, processes: Processes) -> None:
     """A delayed message whose worker was killed meanwhile is delivered when it is due, not before."""
     first = processes(backend.url)
@@ -54,7 +54,6 @@ def test_a_delay_survives_its_worker(backend: Backend, stage: Stage, processes: 
     assert stage.runs("later") == 1
 
 
-@pytest.mark.slow
 def test_a_worker_that_stops_gives_back_what_it_has_not_begun(
     backend: Backend, stage: Stage, processes: Processes
 ) -> None:
@@ -127,7 +126,6 @@ def test_a_producer_hears_that_the_broker_is_away(backend: Backend, tcp_proxy: P
     assert backend.counts() == (2, 0, 0)
 
 
-@pytest.mark.slow
 def test_a_producer_does_not_wait_for_a_silent_broker(backend: Backend, tcp_proxy: Proxies) -> None:
     """The line is up and nobody answers: `enqueue` gives up after heartbeats or time-outs; later it works again."""
     proxy = tcp_proxy(backend.url)
@@ -144,7 +142,6 @@ def test_a_producer_does_not_wait_for_a_silent_broker(backend: Backend, tcp_prox
     assert backend.counts()[0] >= 2
 
 
-@pytest.mark.slow
 def test_a_worker_that_was_taken_for_dead_settles_nothing(
     embedded: Embedded, stage: Stage, processes: Processes
 ) -> None:

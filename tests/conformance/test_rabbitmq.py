@@ -17,6 +17,8 @@ from tests.conformance.actors import QUEUE, declare
 from tests.conformance.conftest import PATIENCE, Rabbit, Stage, eventually, message_to
 from tests.fix_proxy import Proxy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("consumer", "dead"), [(BoundConsumer, []), (_RabbitmqConsumer, ["healthy"])], ids=["ours", "dramatiq's"]
@@ -161,7 +163,6 @@ def test_connections_are_named(rabbit: Rabbit, rabbitmqctl: Callable[..., str]) 
     broker.close()
 
 
-@pytest.mark.slow
 def test_a_delay_survives_the_broker(rabbit: Rabbit, stage: Stage, rabbitmq_server: object) -> None:
     """A delayed message is on disk: after a restart of RabbitMQ it is delivered when it is due."""
     from tests.fix_rabbitmq import RabbitServer

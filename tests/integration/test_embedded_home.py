@@ -24,6 +24,8 @@ from contract.errors import ConfigurationError, UnreachableError
 from contract.settings import load
 from tests.fix_embedded import ROOT, MakeHome, User, ask
 
+pytestmark = pytest.mark.slow
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what root alone has to look after")
 
 #: An ordinary user's process: becomes one after it has read all code, which may lie where only root may read.

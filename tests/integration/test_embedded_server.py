@@ -18,6 +18,8 @@ import pytest
 from contract.embedded import EmbeddedPostgres
 from tests.fix_embedded import ROOT, MakeHome, User, ask
 
+pytestmark = pytest.mark.slow
+
 #: The same, and a forked child of it that goes on as long as the input does.
 _FORKING = """
 import json, os, sys
@@ -180,7 +182,6 @@ def test_a_stale_pid_file_is_no_obstacle(embedded_home: Path) -> None:
         server.release()
 
 
-@pytest.mark.slow
 def test_a_user_may_be_killed_between_any_two_lines(make_embedded_home: MakeHome) -> None:
     """Killed while it makes, starts or stops the server: the next user has a whole one, and stops it."""
     counted = _die(make_embedded_home(), 0)

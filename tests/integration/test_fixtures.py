@@ -13,6 +13,8 @@ import pytest
 from tests.fix_proxy import Proxy
 from tests.fix_rabbitmq import RabbitServer
 
+pytestmark = pytest.mark.slow
+
 PERSISTENT = pika.BasicProperties(delivery_mode=2)
 
 
@@ -40,7 +42,6 @@ def test_a_cut_proxy_ends_connections_and_refuses_new_ones_until_it_is_restored(
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-@pytest.mark.slow
 def test_a_paused_proxy_is_silent_until_it_is_resumed(postgres_url: str, tcp_proxy: Callable[[str], Proxy]) -> None:
     """A line that went silent neither answers nor ends."""
     proxy = tcp_proxy(postgres_url)
@@ -63,7 +64,6 @@ def test_a_vhost_is_empty_and_its_user_reaches_it_alone(rabbitmq_url: str, rabbi
         pika.BlockingConnection(pika.URLParameters(rabbitmq_url.removesuffix(vhost) + "%2f"))
 
 
-@pytest.mark.slow
 def test_a_killed_node_comes_back_with_what_it_had_confirmed(rabbitmq_url: str, rabbitmq_server: RabbitServer) -> None:
     """SIGKILL takes the connections, and no confirmed message."""
     connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
