@@ -39,7 +39,7 @@ from urllib.parse import quote
 from contract.errors import ConfigurationError, UnreachableError
 from contract.locks import lock_now, open_lock, share
 from contract.postmaster import FILE, PORT, Postmaster, runs
-from contract.programs import Programs, account_for
+from contract.programs import Account, Programs, account_for
 
 logger = logging.getLogger(__name__)
 
@@ -289,22 +289,25 @@ class EmbeddedPostgres:
 
     def _programs(self) -> Programs:
         if self._programs_found is None:
-            self._programs_found = self._reachable(Programs.find(account_for(self.place), self.home))
+            account = account_for(self.place)
+            # first, because the programs may have to be copied into the home
+            self._let_in(account)
+            self._programs_found = Programs.find(account, self.home)
         return self._programs_found
 
-    def _reachable(self, programs: Programs) -> Programs:
-        """`programs`, whose account can enter the home."""
-        if programs.account is None or programs.enters(self.home):
-            return programs
-        closed = next(path for path in (*reversed(self.home.parents), self.home) if not programs.enters(path))
+    def _let_in(self, account: Account | None) -> None:
+        """See to it that `account` can enter the home. Raises ConfigurationError where that is not ours to do."""
+        if account is None or (tried := Programs(self.home, account)).enters(self.home):
+            return
+        closed = next(path for path in (*reversed(self.home.parents), self.home) if not tried.enters(path))
         mode = stat.S_IMODE(self.home.stat().st_mode)
         if closed == self.home and not mode & 0o077 and self.home.stat().st_uid == 0:
             # a private directory of root's (mktemp -d): opened to that one account, and only to go through
-            os.chown(self.home, -1, programs.account.gid)
+            os.chown(self.home, -1, account.gid)
             self.home.chmod(mode | stat.S_IXGRP)
-            return programs
+            return
         raise ConfigurationError(
-            f"PostgreSQL does not run as root but as user {programs.account.name}, who may not enter {closed}",
+            f"PostgreSQL does not run as root but as user {account.name}, who may not enter {closed}",
             hint=f"set TOUCHLINE_HOME to a directory outside it (the default is /var/lib/touchline), "
             f"or: chmod o+x {closed}",
         )
