@@ -56,6 +56,15 @@ class Retries(Middleware):
     ) -> None:
         if exception is None:
             return
+        try:
+            self._decide(broker, message, exception)
+        except BaseException:
+            # never acked without its copy being safe, whatever went wrong here (Dramatiq swallows it, and acks what has
+            # not failed): nacked, it lies in the dead-letter queue
+            message.fail()
+            raise
+
+    def _decide(self, broker: Broker, message: MessageProxy, exception: BaseException) -> None:
         kind = kind_of(exception)
         options = message.options
         options.setdefault("first_failed_at", int(time.time() * 1000))
@@ -64,19 +73,17 @@ class Retries(Middleware):
         options["traceback"] = "".join(traceback.format_exception(exception, limit=-_FRAMES))
         failures = options["failures"] = options.get("failures", 0) + (kind == "unknown")
         if kind == "permanent" or failures >= ATTEMPTS:
-            self.logger.error("Giving up message %s after %d attempts: %s", message.message_id, failures, exception)
+            self.logger.error(
+                "Giving up message %s after %d attempts: %s", message.message_id, options["attempts"], exception
+            )
             message.fail()
             return
-        delay = self._delay(kind, exception, options["attempts"])
+        # an outage that was sat out does not make the first unknown error wait for ten minutes
+        delay = self._delay(kind, exception, failures if kind == "unknown" else options["attempts"])
         self.logger.warning(
             "Trying message %s again in %.1f s (%s): %s", message.message_id, delay / 1000, kind, exception
         )
-        try:
-            broker.enqueue(message._message, delay=delay)
-        except BaseException:
-            # never acked without its copy being safe: nacked, it lies in the dead-letter queue
-            message.fail()
-            raise
+        broker.enqueue(message._message, delay=delay)
 
     def _delay(self, kind: Kind, exception: BaseException, attempts: int) -> int:
         """Milliseconds until the next try, at least one."""

@@ -135,10 +135,10 @@ def _scrape(settings: Settings, source: str, scope: Scope, output: Format, *, fu
     home = settings.home if settings.rabbitmq_url is None else None
     run_id = uuid4()
     stored: Mapping[str, Any] = {}
-    with Noting(home, run_id) as owing:
-        with reading() as owing.watcher:
-            outcome = run_source(settings, source, scope, run_id=run_id, full=full, progress=owing)
-        owing.keep = outcome.spooled > 0
+    with Noting(home, run_id) as noting:
+        with reading() as noting.watcher:
+            outcome = run_source(settings, source, scope, run_id=run_id, full=full, progress=noting)
+        noting.keep = outcome.spooled > 0
         _say_what_was_read(settings, source, scope, outcome)
         notes = left_behind(home) if home else []
         if notes or (home and outcome.flushed and outcome.nothing_new):

@@ -99,6 +99,23 @@ def test_a_retry_that_cannot_be_published_is_never_acked() -> None:
     assert message.failed
 
 
+def test_a_message_whose_counters_are_no_numbers_is_never_acked() -> None:
+    """Whatever goes wrong while it is decided what becomes of a message, it fails, and is not lost."""
+    message = _message(attempts="many")
+    with pytest.raises(TypeError):
+        Retries().after_process_message(_Recorder(), message, exception=DatabaseAway("away"))
+    assert message.failed
+
+
+def test_an_outage_does_not_lengthen_the_delays_of_unknown_errors() -> None:
+    """Each kind of error has a backoff of its own."""
+    message, broker, retries = _message(), _Recorder(), Retries(rng=random.Random(7))
+    for _ in range(200):
+        retries.after_process_message(broker, message, exception=DatabaseAway("away"))
+    retries.after_process_message(broker, message, exception=ValueError("bug"))
+    assert broker.delays[-1] <= 10_000
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [(ContractViolation("x"), "permanent"), (DatabaseAway("x"), "transient"), (Shutdown(), "transient")]
