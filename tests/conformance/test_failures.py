@@ -102,8 +102,9 @@ def test_a_failure_without_connection_costs_no_message(backend: Backend, stage: 
         eventually(lambda: _refused(proxy.url), "the broker is away")
         proxy.restore()
         eventually(lambda: stage.runs("unlucky") > 1 or backend.counts()[2] == 1, "it ran again, or is dead")
-    ready, delayed, dead = backend.counts()
-    assert (ready, delayed) == (0, 0)
+        # the retry may have gone out on a new connection while the old one gave the original back: both then run
+        eventually(lambda: backend.counts()[:2] == (0, 0), "nothing is left over")
+    dead = backend.counts()[2]
     assert stage.runs("unlucky") > 1 or dead == 1
 
 
