@@ -9,7 +9,9 @@ WITH next AS (
     FOR UPDATE SKIP LOCKED
 )
 UPDATE touchline_queue.queue AS claimed
-SET state = 'consumed', worker_id = %(worker)s, consumed_at = clock_timestamp(), mtime = now()
+SET state = 'consumed', worker_id = %(worker)s, consumed_at = clock_timestamp(), mtime = now(),
+    deliveries = claimed.deliveries + 1
 FROM next, (SELECT set_config('synchronous_commit', 'off', true)) AS without_waiting
 WHERE claimed.message_id = next.message_id
-RETURNING claimed.message_id::text, claimed.message::text, claimed.consumed_at, claimed.position;
+RETURNING claimed.message_id::text, claimed.message::text, claimed.consumed_at, claimed.position,
+    claimed.deliveries;

@@ -18,6 +18,7 @@ from dramatiq.errors import DecodeError
 from dramatiq.logging import get_logger
 
 from contract.broker.bodies import decode
+from contract.broker.deliveries import Delivery
 from contract.broker.errors import BrokerAway
 from contract.broker.statements import SCHEMA, statement
 
@@ -59,24 +60,30 @@ class EmbeddedConsumer(Consumer):
         with self.broker.connection() as connection:
             wanted = {"queue": self.queue_name, "limit": limit, "worker": self.broker.worker_id}
             rows = connection.execute(statement("claim"), wanted).fetchall()
-        for message_id, body, claim, _ in sorted(rows, key=lambda row: row[3]):
+        for message_id, body, claim, _, deliveries in sorted(rows, key=lambda row: row[3]):
             try:
                 message = _message(message_id, body, self.queue_name)
             except DecodeError as error:
                 self.logger.error("Rejected what is no message in queue %s: %s", self.queue_name, error)
                 self._execute("reject", message_id, claim, message=None)
             else:
-                self.claims.add(Delivery(message, claim))
+                self.claims.add(ClaimedDelivery(message, claim, redelivered=deliveries > 1))
 
     def ack(self, message: MessageProxy) -> None:
         """Settle `message` as done. Without effect if it is not this claim's any more. Raises BrokerAway."""
         delivery = _delivery(message)
+        if delivery.returned:
+            self.requeue([delivery])
+            return
         self._execute("ack", delivery.message_id, delivery.claim)
         self._settled(delivery)
 
     def nack(self, message: MessageProxy) -> None:
         """Settle `message` as dead. Without effect if it is not this claim's any more. Raises BrokerAway."""
         delivery = _delivery(message)
+        if delivery.returned or delivery.buried:
+            self.ack(delivery)
+            return
         self._execute("reject", delivery.message_id, delivery.claim, message=delivery.encode().decode())
         self._settled(delivery)
 
@@ -102,7 +109,7 @@ class EmbeddedConsumer(Consumer):
             self.claims.put_back(waiting)  # for the consumer that comes next
             raise
 
-    def _settled(self, message: Delivery) -> None:
+    def _settled(self, message: ClaimedDelivery) -> None:
         self.claims.remove(message)
         self.wakeup.set()
 
@@ -115,11 +122,11 @@ class EmbeddedConsumer(Consumer):
             self.logger.debug("Message %s was enqueued again, or is another worker's by now.", message_id)
 
 
-class Delivery(MessageProxy):
+class ClaimedDelivery(Delivery):
     """A message, and the mark of the claim that it came by."""
 
-    def __init__(self, message: Message[Any], claim: datetime) -> None:
-        super().__init__(message)
+    def __init__(self, message: Message[Any], claim: datetime, *, redelivered: bool) -> None:
+        super().__init__(message, redelivered=redelivered)
         self.claim = claim
 
 
@@ -127,32 +134,32 @@ class Delivery(MessageProxy):
 class Claims:
     """What this worker has claimed of one queue and not settled yet. Consumer and worker threads share it."""
 
-    _waiting: deque[Delivery] = field(default_factory=deque)
-    _held: dict[str, Delivery] = field(default_factory=dict)
+    _waiting: deque[ClaimedDelivery] = field(default_factory=deque)
+    _held: dict[str, ClaimedDelivery] = field(default_factory=dict)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, delivery: Delivery) -> None:
+    def add(self, delivery: ClaimedDelivery) -> None:
         with self._mutex:
             self._held[delivery.message_id] = delivery
             self._waiting.append(delivery)
 
-    def next(self) -> Delivery | None:
+    def next(self) -> ClaimedDelivery | None:
         """The next one for a worker thread."""
         with self._mutex:
             return self._waiting.popleft() if self._waiting else None
 
-    def take_waiting(self) -> list[Delivery]:
+    def take_waiting(self) -> list[ClaimedDelivery]:
         """Those that no worker thread has seen."""
         with self._mutex:
             waiting, self._waiting = list(self._waiting), deque()
             return waiting
 
-    def put_back(self, waiting: list[Delivery]) -> None:
+    def put_back(self, waiting: list[ClaimedDelivery]) -> None:
         """`waiting` was not given back after all."""
         with self._mutex:
             self._waiting.extendleft(reversed(waiting))
 
-    def remove(self, delivery: Delivery) -> None:
+    def remove(self, delivery: ClaimedDelivery) -> None:
         with self._mutex:
             # the same message may have been claimed anew meanwhile
             if self._held.get(delivery.message_id) is delivery:
@@ -167,8 +174,8 @@ class Claims:
             return list(self._held)
 
 
-def _delivery(message: MessageProxy) -> Delivery:
-    assert isinstance(message, Delivery), "every message of this broker's is one"
+def _delivery(message: MessageProxy) -> ClaimedDelivery:
+    assert isinstance(message, ClaimedDelivery), "every message of this broker's is one"
     return message
 
 

@@ -254,13 +254,14 @@ def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 def _make_tables(connection: psycopg.Connection[Any]) -> None:
     with connection.cursor() as cursor:
-        if schema.schema_exists(cursor, SCHEMA):
+        if cursor.execute(statement("counts_deliveries")).fetchone():
             return
         # init has a lock of its own; but a transaction that waited for it goes on seeing no tables, by its caches
         cursor.execute(statement("lock"))
         with connection.transaction():
             if schema.init(cursor, SCHEMA):
                 cursor.execute(statement("schema"))
+            cursor.execute(statement("count_deliveries"))
 
 
 @contextmanager

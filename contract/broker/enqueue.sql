@@ -13,6 +13,7 @@ WITH enqueued AS (
         available_at = EXCLUDED.available_at,
         worker_id = NULL,
         consumed_at = NULL,
+        deliveries = 0,
         mtime = now()
     RETURNING 1
 )

@@ -36,6 +36,7 @@ from pika.exceptions import AMQPChannelError, AMQPConnectionError, AMQPError
 
 from contract.addresses import escape_password
 from contract.broker.bodies import decode
+from contract.broker.deliveries import Delivery
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
 from contract.errors import ConfigurationError
 
@@ -144,6 +145,7 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
     """A consumer whose messages can be settled with nobody else."""
 
     def __init__(self, broker: RabbitBroker, queue_name: str, prefetch: int, timeout: int) -> None:
+        self.closed = False
         try:
             super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
         except (ConnectionClosed, *_FAILURES) as error:
@@ -170,7 +172,7 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
             self.channel.basic_nack(method.delivery_tag, requeue=False)
             return None
         self.known_tags.add(method.delivery_tag)
-        return Delivery(self, method.delivery_tag, method.redelivered, message)
+        return BoundDelivery(self, method.delivery_tag, message, redelivered=method.redelivered)
 
     def ack(self, message: MessageProxy) -> None:
         """Settle `message` as done. Without effect if it came by another connection: it is delivered again."""
@@ -180,10 +182,18 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
         """Settle `message` as dead. Without effect if it came by another connection: it is delivered again."""
         self._settle(message, partial(self.channel.basic_nack, requeue=False))
 
+    def close(self) -> None:
+        self.closed = True
+        super().close()  # type: ignore[no-untyped-call]
+
     def _settle(self, message: MessageProxy, how: Callable[[int], None]) -> None:
-        if not isinstance(message, Delivery) or message.consumer is not self:
+        if not isinstance(message, BoundDelivery) or message.consumer is not self:
             self.logger.warning("Message %s came by an earlier connection and is delivered again.", message.message_id)
             return
+        if message.returned:
+            how = partial(self.channel.basic_nack, requeue=True)
+        elif message.buried:
+            how = self.channel.basic_ack
         self.known_tags.discard(message.tag)
         try:
             self.connection.add_callback_threadsafe(partial(how, message.tag))
@@ -192,14 +202,17 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
             self.logger.warning("Message %s is delivered again: its connection is gone.", message.message_id)
 
 
-class Delivery(MessageProxy):
+class BoundDelivery(Delivery):
     """A message, and the consumer and the tag that it came by."""
 
-    def __init__(self, consumer: BoundConsumer, tag: int, redelivered: bool, message: Message[Any]) -> None:
-        super().__init__(message)
+    def __init__(self, consumer: BoundConsumer, tag: int, message: Message[Any], *, redelivered: bool) -> None:
+        super().__init__(message, redelivered=redelivered)
         self.consumer = consumer
         self.tag = tag
-        self.redelivered = redelivered
+
+    @property
+    def overtaken(self) -> bool:
+        return self.consumer.closed or not self.consumer.connection.is_open
 
 
 def parameters(url: str) -> pika.URLParameters:
