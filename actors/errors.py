@@ -17,5 +17,16 @@ class DatabaseAway(UnreachableError):
     """The database does not answer, or answers that it cannot now. Nothing was stored; worth another try later."""
 
 
+class DatabaseBusy(UnreachableError):
+    """The database answers, but not this time: a deadlock, a lock or a statement that took too long, a full disk.
+
+    Nothing was stored; worth another try soon, and no reason to let other work wait.
+    """
+
+
 class DatabaseBehind(ConfigurationError):
     """The database lacks migrations that this code needs. `touchline migrate` applies them."""
+
+
+class NotReplayable(PermanentError):
+    """A dead letter cannot be sent again: there is no message to send."""

@@ -26,6 +26,7 @@ _VARIABLES = {
     "TOUCHLINE_HOME": "home",
     "TOUCHLINE_LOG_FORMAT": "log_format",
     "TOUCHLINE_PUBLISH_TIMEOUT": "publish_timeout",
+    "TOUCHLINE_SHUTDOWN_GRACE": "shutdown_grace",
     "TOUCHLINE_CHROMIUM": "chromium",
 }
 _SECRETS = ("DATABASE_URL", "RABBITMQ_URL")
@@ -63,6 +64,8 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "text", "json"] = "auto"
     #: Seconds for which a publisher tries a broker that is away before it spools.
     publish_timeout: float = Field(default=15.0, ge=0, le=600)
+    #: Seconds that running work gets to finish when a worker is asked to stop; what remains goes back into its queue.
+    shutdown_grace: float = Field(default=30.0, ge=0, le=3600)
     #: Path of a Chromium to use instead of the one that is found.
     chromium: Path | None = None
     sources: dict[str, SourceSettings] = Field(default_factory=dict)

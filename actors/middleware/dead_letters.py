@@ -5,34 +5,48 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from dramatiq import Broker, MessageProxy
 from dramatiq.middleware import Middleware
 
+from actors.errors import DatabaseAway
 from actors.messages import as_uuid
+from actors.middleware.gate import Gate
 from actors.pool import pool
 from actors.store.dead import DeadMessage, bury_message
-from contract.errors import TouchlineError
+from actors.store.starts import forget_starts
+from contract.broker.deliveries import Delivery
+from contract.errors import TransientError
 
 
 class DeadLetters(Middleware):
-    """Records dead messages. Where the database is away the message still lies in the broker's dead-letter queue."""
+    """Records dead messages; what is in the table needs no copy in the broker's dead-letter queue.
 
-    def __init__(self) -> None:
+    While the database is away the message goes back into its queue, and dies when that can be written down.
+    """
+
+    def __init__(self, gate: Gate) -> None:
         self.logger = logging.getLogger(__name__)
+        self._gate = gate
 
     def before_nack(self, broker: Broker, message: MessageProxy) -> None:
+        if not isinstance(message, Delivery) or message.overtaken or message.returned:
+            return
+        message_id = as_uuid(message.message_id)
         try:
             bury_message(pool(), letter_of(message))
-        except TouchlineError as error:
-            self.logger.error(
-                "Dead message %s is in the dead-letter queue of %s, but not in the table: %s",
-                message.message_id,
-                message.queue_name,
-                error,
-            )
+        except TransientError as error:
+            self.logger.warning("Dead message %s goes back: it cannot be written down now: %s", message_id, error)
+            message.returned = True
+            if isinstance(error, DatabaseAway):
+                self._gate.close(error)
+            return
+        message.buried = True
+        with suppress(TransientError):
+            forget_starts(pool(), message_id)
 
 
 def letter_of(message: MessageProxy) -> DeadMessage:

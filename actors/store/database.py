@@ -18,7 +18,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row, tuple_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from actors.errors import DatabaseAway
+from actors.errors import DatabaseAway, DatabaseBusy
+from actors.store.statements import statement
 from contract.addresses import escape_password, redact
 from contract.errors import ConfigurationError, TouchlineError
 
@@ -31,6 +32,15 @@ RECONNECT_TIMEOUT = 5
 #: What the server says when trying again may help. OperationalError is the class of connection failures, deadlocks,
 #: serialization failures, too many connections, lock time-outs, full disks and shutdowns.
 TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, pg.ReadOnlySqlTransaction)
+
+#: Those of them that say nothing about the next statement: the server is there, and takes others.
+BUSY = (
+    pg.TransactionRollback,
+    pg.LockNotAvailable,
+    pg.QueryCanceled,
+    pg.DiskFull,
+    pg.IdleInTransactionSessionTimeout,
+)
 
 #: What the server says when a value cannot be stored, however often it is tried.
 REFUSED = (psycopg.DataError, psycopg.IntegrityError)
@@ -103,12 +113,28 @@ def open_pool(url: str, *, size: int) -> ConnectionPool[Connection]:
 
 @contextmanager
 def transaction(pool: ConnectionPool[Connection]) -> Iterator[Connection]:
-    """A connection in one transaction: committed at the end, rolled back on an error. Raises DatabaseAway."""
+    """A connection in one transaction: committed at the end, rolled back on an error.
+
+    Raises DatabaseAway or DatabaseBusy. Whether a commit that was cut off took place nobody knows; the inbox does.
+    """
     try:
         with pool.connection() as connection, connection.transaction():
             yield connection
+    except BUSY as error:
+        raise DatabaseBusy(f"the database could not do it now: {_sentence(error)}") from error
     except TRANSIENT as error:
         raise DatabaseAway(f"the database did not answer: {_sentence(error)}") from error
+
+
+def check_writable(url: str) -> None:
+    """Connect once, and see that the database takes writes. Raises DatabaseAway, or ConfigurationError as `connect`."""
+    try:
+        with connect(url, tuples=True) as connection:
+            row = connection.execute(statement("store/writable")).fetchone()
+    except psycopg.Error as error:
+        raise translate(error, url) from None
+    if row is None or not row[0]:
+        raise DatabaseAway(f"the database {redact(url)} is read-only", hint="does DATABASE_URL name the primary?")
 
 
 def translate(error: psycopg.Error, url: str) -> TouchlineError:
@@ -118,6 +144,8 @@ def translate(error: psycopg.Error, url: str) -> TouchlineError:
         return ConfigurationError(
             f"the database {redact(url)} refuses: {said}", hint="check DATABASE_URL: user, password, database"
         )
+    if isinstance(error, BUSY):
+        return DatabaseBusy(f"the database {redact(url)} could not do it now: {said}", hint="try again in a moment")
     if isinstance(error, TRANSIENT):
         return DatabaseAway(
             f"the database {redact(url)} does not answer: {said}", hint="is it running? see: touchline doctor"

@@ -1,6 +1,6 @@
 """A message as a worker holds it: how it came, and what is to become of it when the worker is done.
 
-Dramatiq knows two ends, ack and nack. There are three more, each a mark on the delivery that its consumer heeds:
+Dramatiq knows two ends, ack and nack. There are two more, each a mark on the delivery that its consumer heeds:
 
     (none)        ack, or nack into the dead-letter queue                   as Dramatiq says
     returned      back into its queue, to be delivered again                whatever Dramatiq says
@@ -23,14 +23,12 @@ class Delivery(MessageProxy):
     def __init__(self, message: Message[Any], *, redelivered: bool) -> None:
         super().__init__(message)
         self.redelivered = redelivered
+        #: Whether it goes back into its queue when Dramatiq settles it.
         self.returned = False
+        #: Whether it is kept in the database, so that the broker need not.
         self.buried = False
 
     @property
     def overtaken(self) -> bool:
         """Whether the broker will deliver, or has delivered, this message anew."""
         return False
-
-    def give_back(self) -> None:
-        """It goes back into its queue when Dramatiq settles it."""
-        self.returned = True

@@ -8,19 +8,27 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import socket
+import time
 from typing import Any
 
 import dramatiq
 from dramatiq import Broker
 
+from actors.middleware import stack
 from actors.middleware.retries import Retries
+from actors.pool import pool
+from actors.store.database import transaction
 from contract.broker import make_broker
 from contract.broker.embedded import EmbeddedBroker
 
 #: Where worker processes find the queue and the stage.
 QUEUE_VARIABLE = "TOUCHLINE_TEST_QUEUE"
 STAGE_VARIABLE = "TOUCHLINE_TEST_STAGE"
+
+#: Set where the worker has a store (DATABASE_URL), and everything that a worker has in earnest.
+STORE_VARIABLE = "TOUCHLINE_TEST_STORE"
 
 QUEUE = "matches"
 
@@ -35,9 +43,13 @@ class Soon(random.Random):
         return min(b, 20.0)
 
 
-def make(url: str) -> Broker:
-    """A worker's broker: ours, with quick retries and, on PostgreSQL, quick heartbeats."""
-    middleware = [Retries(rng=Soon())]
+def make(url: str, *, store: bool = False) -> Broker:
+    """A worker's broker: ours, with quick retries and, on PostgreSQL, quick heartbeats.
+
+    With a store it has all middleware, without it what needs none.
+    """
+    retries = Retries(rng=Soon())
+    middleware = [retries if isinstance(other, Retries) else other for other in stack()] if store else [retries]
     if url.startswith("postgresql"):
         return EmbeddedBroker(
             url,
@@ -53,19 +65,42 @@ def make(url: str) -> Broker:
 def declare(broker: Broker, stage: tuple[str, int]) -> None:
     """The actors, on `broker`."""
 
-    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="play")
-    def play(name: str, **more: Any) -> None:
-        """Report, wait for the answer, and fail if that says so."""
+    def report(name: str, **more: Any) -> str:
+        """Tell the stage, and return its answer."""
         message = {"name": name, "pid": os.getpid(), **more}
         with socket.create_connection(stage, timeout=60) as connection:
             connection.sendall(json.dumps(message).encode() + b"\n")
-            answer = connection.makefile().readline().strip()
+            return connection.makefile().readline().strip()
+
+    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="play")
+    def play(name: str, **more: Any) -> None:
+        """Report, wait for the answer, and do as it says."""
+        answer = report(name, **more)
+        if answer == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
         if answer != "go":
             raise RuntimeError(answer or "the stage is gone")
+
+    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="store")
+    def store(name: str) -> None:
+        """Report, and have the database commit something."""
+        report(f"{name} begins")
+        with transaction(pool()) as connection:
+            connection.execute("SELECT txid_current()")
+        report(name)
+
+    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="spin")
+    def spin(name: str, seconds: float) -> None:
+        """Report, and be busy for so long; may be interrupted at any moment."""
+        report(name)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(0.02)
+        report(f"{name} ended")
 
 
 if STAGE_VARIABLE in os.environ:
     host, port = os.environ[STAGE_VARIABLE].split(":")
-    broker = make(os.environ[QUEUE_VARIABLE])
+    broker = make(os.environ[QUEUE_VARIABLE], store=STORE_VARIABLE in os.environ)
     dramatiq.set_broker(broker)
     declare(broker, (host, int(port)))

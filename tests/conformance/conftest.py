@@ -24,7 +24,7 @@ import psycopg
 import pytest
 
 from contract.broker import make_broker, queue_depths
-from tests.conformance.actors import QUEUE, QUEUE_VARIABLE, STAGE_VARIABLE, declare, make
+from tests.conformance.actors import QUEUE, QUEUE_VARIABLE, STAGE_VARIABLE, STORE_VARIABLE, declare, make
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,6 +127,7 @@ class Stage:
         #: name → how many of its runs may go on
         self._held: dict[str, float] = {}
         self._failing: dict[str, int] = {}
+        self._deadly: set[str] = set()
         self._changed = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()
@@ -146,6 +147,10 @@ class Stage:
     def fail(self, name: str, times: int) -> None:
         """The first `times` runs of `name` fail."""
         self._failing[name] = times
+
+    def kill(self, name: str) -> None:
+        """Each run of `name` kills its process, as the kernel does when memory runs out."""
+        self._deadly.add(name)
 
     def runs(self, name: str) -> int:
         return sum(report["name"] == name for report in self.reports)
@@ -180,8 +185,9 @@ class Stage:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: run <= self._held.get(name, math.inf), PATIENCE)
             fails = run <= self._failing.get(name, 0)
+            answer = b"die" if name in self._deadly else b"told to fail" if fails else b"go"
             try:
-                connection.sendall(b"told to fail\n" if fails else b"go\n")
+                connection.sendall(answer + b"\n")
             except OSError:
                 return  # the actor was killed meanwhile
 
@@ -189,13 +195,18 @@ class Stage:
 class Process:
     """A `dramatiq` of its own, with one worker process."""
 
-    def __init__(self, url: str, stage: Stage, *, threads: int, log: Path) -> None:
+    def __init__(
+        self, url: str, stage: Stage, *, threads: int, log: Path, store: str | None = None, **settings: str
+    ) -> None:
         host, port = stage.address
         environment = os.environ | {
             QUEUE_VARIABLE: url,
             STAGE_VARIABLE: f"{host}:{port}",
             "dramatiq_restart_delay": "200",
+            **settings,
         }
+        if store is not None:
+            environment |= {STORE_VARIABLE: "yes", "DATABASE_URL": store}
         command = [sys.executable, "-m", "dramatiq", "tests.conformance.actors"]
         command += ["--processes", "1", "--threads", str(threads)]
         self.log = log
@@ -216,6 +227,10 @@ class Process:
         """As a supervisor does: the program alone is told, once. Returns when its worker has heard of it."""
         self._process.send_signal(signal.SIGTERM)
         eventually(lambda: "Shutting down" in self.log.read_text(errors="replace"), "the worker was told")
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
     def stopped(self) -> int:
         """The exit code, once it has ended."""
@@ -262,8 +277,9 @@ def processes(stage: Stage, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Call it with a queue's URL to start worker processes; what is left of them is killed at the end."""
     started: list[Process] = []
 
-    def start(url: str, *, threads: int = 1) -> Process:
-        started.append(Process(url, stage, threads=threads, log=tmp_path / f"worker-{len(started)}.log"))
+    def start(url: str, *, threads: int = 1, store: str | None = None, **settings: str) -> Process:
+        log = tmp_path / f"worker-{len(started)}.log"
+        started.append(Process(url, stage, threads=threads, log=log, store=store, **settings))
         return started[-1]
 
     yield start
@@ -296,9 +312,9 @@ def message_to(actor: str, **kwargs: Any) -> dramatiq.Message[Any]:
     return dramatiq.Message(queue_name=QUEUE, actor_name=actor, args=(), kwargs=kwargs, options={})
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
+def eventually(condition: Callable[[], bool], what: str, *, patience: float = PATIENCE) -> None:
     """Returns when `condition` holds, which others bring about."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"never came true: {what}"
         time.sleep(0.05)

@@ -14,6 +14,7 @@ from dramatiq.middleware import Shutdown, TimeLimit
 from actors.errors import ContractViolation, DatabaseAway
 from actors.middleware import stack
 from actors.middleware.retries import ATTEMPTS, Retries, kind_of
+from contract.broker.deliveries import Delivery
 
 
 class _Recorder(StubBroker):
@@ -30,6 +31,11 @@ class _Recorder(StubBroker):
         assert delay is not None
         self.delays.append(delay)
         return message
+
+
+class _Hasty(random.Random):
+    def uniform(self, a: float, b: float) -> float:
+        return 0.0
 
 
 def _message(**options: Any) -> MessageProxy:
@@ -91,12 +97,29 @@ def test_what_led_to_the_death_travels_with_the_message() -> None:
 
 
 def test_a_retry_that_cannot_be_published_is_never_acked() -> None:
-    """Dramatiq acks what has not failed; so where the copy is not safe the message fails, and is dead-lettered."""
-    message, broker = _message(), _Recorder()
+    """Dramatiq acks what has not failed; so where the copy is not safe the message goes back into its queue."""
+    message, broker = Delivery(_message()._message, redelivered=False), _Recorder()
     broker.refuse = True
-    with pytest.raises(ConnectionClosed):
-        Retries().after_process_message(broker, message, exception=DatabaseAway("away"))
-    assert message.failed
+    retries = Retries(rng=_Hasty())
+    retries.before_process_message(broker, message)
+    retries.after_process_message(broker, message, exception=DatabaseAway("away"))
+    assert message.returned
+    assert not message.failed
+
+
+def test_what_strikes_between_hooks_acks_nothing() -> None:
+    """Until it is decided what becomes of a message it is one to give back; each decision takes that away."""
+    for exception, returned in (
+        (None, False),
+        (DatabaseAway("away"), False),
+        (ValueError(), False),
+        (Shutdown(), True),
+    ):
+        message, broker, retries = Delivery(_message()._message, redelivered=False), _Recorder(), Retries()
+        retries.before_process_message(broker, message)
+        assert message.returned
+        retries.after_process_message(broker, message, exception=exception)
+        assert message.returned is returned
 
 
 def test_a_message_whose_counters_are_no_numbers_is_never_acked() -> None:
