@@ -27,6 +27,8 @@ _VARIABLES = {
     "TOUCHLINE_LOG_FORMAT": "log_format",
     "TOUCHLINE_PUBLISH_TIMEOUT": "publish_timeout",
     "TOUCHLINE_SHUTDOWN_GRACE": "shutdown_grace",
+    "TOUCHLINE_RUN_SILENCE": "run_silence",
+    "TOUCHLINE_RUN_ARRIVAL": "run_arrival",
     "TOUCHLINE_CHROMIUM": "chromium",
 }
 _SECRETS = ("DATABASE_URL", "RABBITMQ_URL")
@@ -66,6 +68,12 @@ class Settings(BaseSettings):
     publish_timeout: float = Field(default=15.0, ge=0, le=600)
     #: Seconds that running work gets to finish when a worker is asked to stop; what remains goes back into its queue.
     shutdown_grace: float = Field(default=30.0, ge=0, le=3600)
+    #: Seconds without a sign of life after which a run is taken for interrupted; a run says that it is alive at least
+    #: four times in that time. One setting for who reads and who stores.
+    run_silence: float = Field(default=90.0, ge=1, le=3600)
+    #: Seconds without any message of it after which a run whose batches have not all arrived is suspect. Longer than
+    #: any delay before a message is tried again (600).
+    run_arrival: float = Field(default=900.0, ge=1, le=86_400)
     #: Path of a Chromium to use instead of the one that is found.
     chromium: Path | None = None
     sources: dict[str, SourceSettings] = Field(default_factory=dict)

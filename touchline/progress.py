@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,9 +34,14 @@ def reading() -> Iterator[Progress | None]:
         yield _Parts(bars)
 
 
-@contextmanager
-def storing(found: int) -> Iterator[Callable[[int], None]]:
+def storing(found: int) -> AbstractContextManager[Callable[[int], None]]:
     """A bar over `found` matches; call what it gives with how many are accounted for."""
+    return counting("storing", found)
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar over `total` things of which `what` is done; call what it gives with how many are through."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -45,10 +50,10 @@ def storing(found: int) -> Iterator[Callable[[int], None]]:
     from rich.progress import Progress as Bars
 
     with Bars(
-        TextColumn("storing"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
     ) as bars:
-        task = bars.add_task("storing", total=found)
-        yield lambda accounted: bars.update(task, completed=accounted)
+        task = bars.add_task(what, total=total)
+        yield lambda through: bars.update(task, completed=through)
 
 
 class _Parts:

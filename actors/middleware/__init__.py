@@ -35,7 +35,6 @@ from actors.middleware.chores import Chores
 from actors.middleware.dead_letters import DeadLetters
 from actors.middleware.gate import Gate
 from actors.middleware.parent import Parent
-from actors.middleware.parent import Parent
 from actors.middleware.retries import Retries
 from actors.middleware.starts import Starts
 from actors.middleware.stopping import Stopping
@@ -48,7 +47,6 @@ def stack() -> list[Middleware]:
     """The middleware of a worker."""
     gate = Gate()
     return [
-        Parent(),
         Parent(),
         Boot(),
         gate,

@@ -9,14 +9,22 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
+from actors.middleware.dead_letters import bury_corpse
 from actors.middleware.gate import Gate
+from actors.pool import pool
+from actors.store.runs import judge
+from contract.broker import drain
 from contract.errors import TouchlineError
+from contract.names import QUEUES, RUNS, SCRAPES
+from contract.places import broker_address
+from contract.settings import load
 
 #: Seconds between two rounds, on average.
 INTERVAL: Final = 10.0
@@ -48,6 +56,10 @@ class Chores(Middleware):
         # spreads the rounds of many workers; nothing secret hangs on it
         while not self._stopping.wait(random.uniform(INTERVAL / 2, INTERVAL * 1.5)):  # noqa: S311
             self._try("threads", lambda: self._replace_dead_threads(worker))
+            if self._gate.is_open:
+                self._try("dead letters", lambda: self._drain(worker))
+                self._try("runs", lambda: self._judge(worker))
+                self._try("spool", lambda: self._flush(worker))
 
     def _try(self, name: str, chore: Callable[[], None]) -> None:
         """One chore that fails holds up no other; what it says is said once, until it says something else."""
@@ -62,6 +74,31 @@ class Chores(Middleware):
         else:
             self._said.pop(name, None)
 
+    def _drain(self, worker: Worker) -> None:
+        """What the broker itself gave up becomes a dead letter like any other."""
+        queues = [queue for queue in QUEUES if _works_on(worker, queue)]
+        buried = drain(broker_address(load()), queues, bury_corpse)
+        if buried:
+            self.logger.warning("Kept %d messages that the broker had given up; see: touchline dead list", buried)
+
+    def _judge(self, worker: Worker) -> None:
+        """Runs of which nothing is heard any more are given up, until something is."""
+        if not _works_on(worker, RUNS):
+            return
+        settings = load()
+        storing_for = time.monotonic() - self._gate.open_since
+        given_up = judge(pool(), storing_for=storing_for, silence=settings.run_silence, arrival=settings.run_arrival)
+        for run in given_up:
+            self.logger.warning("Run %s of %s is %s: %s", run.run_id, run.source, run.state, run.error)
+
+    def _flush(self, worker: Worker) -> None:
+        """What a run on this machine had to keep on disk goes to the broker."""
+        if _works_on(worker, SCRAPES):
+            # declares its actor when imported, which needs the broker that this middleware is a part of
+            from actors.scrapes import flush_spool
+
+            flush_spool()
+
     def _replace_dead_threads(self, worker: Worker) -> None:
         """A time limit that strikes between two hooks ends Dramatiq's thread for good; its message was given back."""
         dead = [thread for thread in worker.workers if not thread.is_alive()]
@@ -70,3 +107,7 @@ class Chores(Middleware):
             worker._add_worker()
         if dead:
             self.logger.warning("Replaced %d worker threads that had died.", len(dead))
+
+
+def _works_on(worker: Worker, queue: str) -> bool:
+    return not worker.consumer_whitelist or queue in worker.consumer_whitelist

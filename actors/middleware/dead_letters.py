@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from actors.errors import DatabaseAway
 from actors.messages import as_uuid
 from actors.middleware.gate import Gate
 from actors.pool import pool
-from actors.store.dead import DeadMessage, bury_message
+from actors.store.dead import DeadMessage, bury_message, no_message
 from actors.store.starts import forget_starts
+from contract.broker.corpses import Corpse
 from contract.broker.deliveries import Delivery
 from contract.errors import TransientError
 
@@ -49,22 +51,42 @@ class DeadLetters(Middleware):
             forget_starts(pool(), message_id)
 
 
-def letter_of(message: MessageProxy) -> DeadMessage:
-    """What is kept of a message that is given up."""
+def bury_corpse(corpse: Corpse) -> None:
+    """Keep what lay in a dead-letter queue. Raises DatabaseAway or DatabaseBusy; repeated it is the same letter."""
+    message = corpse.message
+    if message is None:
+        letter = no_message(
+            corpse.queue,
+            corpse.body,
+            reason="undecodable",
+            error=corpse.error or "it is no message",
+            died_at=corpse.died_at,
+        )
+    else:
+        said = {"reason": corpse.reason, "error": f"the broker gave it up: {corpse.reason}"}
+        letter = replace(letter_of(MessageProxy(message), otherwise=said), died_at=corpse.died_at)
+    bury_message(pool(), letter)
+
+
+def letter_of(message: MessageProxy, *, otherwise: Mapping[str, str] | None = None) -> DeadMessage:
+    """What is kept of a message that is given up. `otherwise`: why, where it does not say itself."""
     options: Mapping[str, Any] = message.options
-    failure = options.get("failure") or _failure(message)
+    failure = options.get("failure")
+    if not isinstance(failure, Mapping):
+        failure = otherwise or _failure(message)
     first = options.get("first_failed_at")
+    trace = options.get("traceback")
     return DeadMessage(
         message_id=as_uuid(message.message_id),
         queue=message.queue_name.removesuffix(".DQ"),
         actor=message.actor_name,
         run_id=_uuid(message.kwargs.get("run_id")),
         source=message.kwargs.get("source") if isinstance(message.kwargs.get("source"), str) else None,
-        reason=failure["reason"],
-        error=failure["error"],
-        traceback=options.get("traceback"),
-        attempts=options.get("attempts", 0),
-        first_failed_at=dt.datetime.fromtimestamp(first / 1000, dt.UTC) if first else dt.datetime.now(dt.UTC),
+        reason=str(failure.get("reason", "unknown")),
+        error=str(failure.get("error", "unknown")),
+        traceback=trace if isinstance(trace, str) else None,
+        attempts=_number(options.get("attempts")) or 0,
+        first_failed_at=_time(first) or dt.datetime.now(dt.UTC),
         payload=message.asdict(),
     )
 
@@ -75,6 +97,20 @@ def _failure(message: MessageProxy) -> dict[str, str]:
     if exception is None:
         return {"reason": "refused", "error": "the message was refused before it reached an actor"}
     return {"reason": type(exception).__name__, "error": str(exception)}
+
+
+def _number(value: Any) -> int | None:
+    """What a message says of itself anybody may have written."""
+    return value if isinstance(value, int) and 0 <= value < 2**31 else None
+
+
+def _time(milliseconds: Any) -> dt.datetime | None:
+    if not isinstance(milliseconds, int):
+        return None
+    try:
+        return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _uuid(value: Any) -> UUID | None:

@@ -65,6 +65,10 @@ class Gate(Middleware):
     def is_open(self) -> bool:
         return not self._closed
 
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self._stopping.clear()
+        self._closed = False
+
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self._worker = worker
         try:

@@ -43,6 +43,9 @@ class Starts(Middleware):
         self._gate = gate
         self._isolation = Isolation()
 
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self._isolation = Isolation()  # a command may have a second worker, after the first has stopped
+
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self._isolation.stop()
 

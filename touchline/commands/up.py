@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -15,80 +14,107 @@ from touchline.settings import start
 
 if TYPE_CHECKING:
     from contract.settings import Settings
-    from touchline.workers import Workers
+    from touchline.stop_signals import StopSignals
+    from touchline.workers import Worker, Workers
 
 #: Seconds between two looks at the workers.
-_LOOK = 0.5
+_LOOK = 0.25
+
+#: The reading side, and what it does not work without.
+_READING = ("ingest", "urllib3", "selectolax")
 
 
 @click.command(
     cls=options.Command,
     epilog=options.examples("touchline up", "touchline up --processes 2 --threads 4", "touchline --home ./league up"),
 )
-@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes that store."
+)
 @click.option("--threads", type=click.IntRange(1, 16), default=8, show_default=True, help="Threads in each of them.")
 def up(processes: int, threads: int) -> None:
     """Run the workers, and the embedded server where no address is configured, until Ctrl-C.
 
-    The database is brought up to date first. Commands from other terminals share what runs here: `touchline scrape`
-    leaves the storing to these workers, and `dramatiq actors` may add more. A worker that dies is started again.
+    The database is brought up to date first. Beside the processes that store there is one that runs scrapes. Commands
+    from other terminals share what runs here: `touchline scrape` leaves the storing to these workers, and
+    `dramatiq actors` may add more.
+
+    A worker that dies is started again, while the others go on. Ctrl-C lets running work finish within
+    TOUCHLINE_SHUTDOWN_GRACE; a second one stops at once. Exit code 1: workers had to be killed (nothing is lost by
+    that); 2: a worker refuses its settings.
     """
     settings = start()
 
     from actors.store import migrations
     from contract import broker, places
+    from touchline.stop_signals import StopSignals
     from touchline.workers import Workers
 
     if settings.rabbitmq_url is not None:
         broker.check(settings.rabbitmq_url.get_secret_value())
     migrations.upgrade(places.database_url(settings))
-    log = _log_file(settings.home)
-    with Workers(processes=processes, threads=threads, log=log) as workers:
-        for name, what in _lines(settings, workers, log):
+    folder = settings.home / "log"
+    team = list(_team(settings, folder, processes, threads))
+    with StopSignals() as signals, Workers(team, at_once=lambda: signals.at_once) as workers:
+        for name, what in _lines(settings, processes, threads, folder):
             click.echo(f"{name:<8} {what}")
-        _watch(workers)
+        clean = _watch(workers, signals, settings.shutdown_grace)
+    if not clean:
+        raise SystemExit(1)
 
 
-def _lines(settings: Settings, workers: Workers, log: Path) -> list[tuple[str, str]]:
+def _team(settings: Settings, folder: Path, processes: int, threads: int) -> Iterator[Worker]:
+    """The processes that store, each on its own, and the one that runs scrapes where it can."""
+    from contract.names import QUEUES, SCRAPES
+    from touchline.workers import Worker
+
+    stored = [queue for queue in QUEUES if queue != SCRAPES]
+    grace = settings.shutdown_grace
+    for number in range(1, processes + 1):
+        name = f"workers-{number}"
+        yield Worker(name, folder / f"{name}.log", threads=threads, queues=stored, grace=grace)
+    if _can_read():
+        yield Worker(SCRAPES, folder / f"{SCRAPES}.log", threads=1, queues=[SCRAPES], prefetch=1, grace=grace)
+
+
+def _can_read() -> bool:
+    return all(importlib.util.find_spec(package) for package in _READING)
+
+
+def _lines(settings: Settings, processes: int, threads: int, folder: Path) -> list[tuple[str, str]]:
     """What runs, where, and where to look: five lines."""
     from contract.addresses import redact
 
-    home = settings.home
-    embedded = f"embedded PostgreSQL in {home}"
+    embedded = f"embedded PostgreSQL in {settings.home}"
     database = redact(settings.database_url.get_secret_value()) if settings.database_url else embedded
     queue = redact(settings.rabbitmq_url.get_secret_value()) if settings.rabbitmq_url else "in the same database"
-    many = "process" if workers.processes == 1 else "processes"
+    many = "process" if processes == 1 else "processes"
+    beside = "and one for scrapes" if _can_read() else "none for scrapes (pip install 'touchline[ingest]')"
     return [
         ("Store", database),
         ("Queue", queue),
-        ("Workers", f"{workers.processes} {many}, {workers.threads} threads each; Ctrl-C stops them"),
-        ("Log", str(log)),
+        ("Workers", f"{processes} {many} of {threads} threads, {beside}; Ctrl-C stops them"),
+        ("Log", f"a file for each of them in {folder}"),
         ("Next", "in another terminal: touchline scrape mlsnext --wait, then touchline matches"),
     ]
 
 
-def _log_file(home: Path) -> Path:
-    folder = home / "log"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / "workers.log"
+def _watch(workers: Workers, signals: StopSignals, grace: float) -> bool:
+    """Keep the workers running until somebody asks to stop. Returns whether they ended in order."""
+    while not signals.asked:
+        workers.look()
+        signals.wait(_LOOK)
+    workers.ask_to_stop()
+    _say(f"Stopping: running work may finish within {grace:g} s. Ctrl-C again stops at once.")
+    if workers.stop():
+        return True
+    _say("Not every worker ended in order; what it was at is delivered again.")
+    return False
 
 
-def _watch(workers: Workers) -> None:
-    """Keep the workers alive until somebody asks to stop (Ctrl-C, SIGTERM): both are a clean end."""
-    from touchline.workers import REFUSED
-
-    stop = threading.Event()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        stop.set()
-        # a second one stops at once
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask)
-    while not stop.wait(_LOOK):
-        if workers.restart_if_dead():
-            click.echo("Workers died and were started again; the log says why.", err=True)
-        elif not workers.alive and workers.exit_code == REFUSED:
-            click.echo(f"The workers refuse to start; see {workers.log}", err=True)
-            raise SystemExit(REFUSED)
+def _say(line: str) -> None:
+    # whoever read it may be gone (a closed terminal): no reason to leave the workers alone
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        return

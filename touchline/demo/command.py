@@ -76,7 +76,7 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
     from contract import places
     from contract.settings import load
     from touchline.demo.look import Look
-    from touchline.workers import Workers
+    from touchline.workers import Worker, Workers
 
     settings = load()
     _say(f"An invented league of {league.matches:,} matches, season {league.season}.")
@@ -85,7 +85,7 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
     migrations.upgrade(places.database_url(settings))
     click.echo(f"Database  an embedded PostgreSQL in {home}, which is the queue as well")
     log = home / "workers.log"
-    with Workers(processes=1, threads=4, log=log) as workers:
+    with Workers([Worker("workers", log, threads=4, grace=settings.shutdown_grace)]) as workers:
         click.echo(f"Workers   dramatiq actors, 1 process; their log is {log}")
         _say(f"It is {weekend.before:%A, %d %B %Y}. Everything that the site lists is read and stored:")
         read = ["scrape", "mlsnext", "--season", league.season, "--wait"]
