@@ -6,12 +6,12 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check bench install locks clean
+.PHONY: help demo test test-quick chaos test-rabbitmq4 check bench install locks clean
 
 help:
 	@echo "Touchline. Targets:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target text; do \
-		printf '  make %-11s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r target text; do \
+		printf '  make %-14s %s\n' "$$target" "$$text"; done
 
 demo: ## run the main job on an invented league: its site, the queue, the workers, a database
 	@$(BOOTSTRAP) demo -- touchline demo $(ARGS)
@@ -21,6 +21,12 @@ test: ## run all tests, against a real RabbitMQ, PostgreSQL and Chromium
 
 test-quick: ## run the tests that need no more than a second or two each
 	@$(BOOTSTRAP) test -- pytest -m "not slow" $(ARGS)
+
+chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed", "--seed 7 --minutes 10", "--list")
+	@$(BOOTSTRAP) test -- python -m tests.chaos $(ARGS)
+
+test-rabbitmq4: ## run the queue's tests against RabbitMQ 4 with quorum queues, in a chroot (needs root, on Debian)
+	@$(BOOTSTRAP) test -- python scripts/rabbitmq4.py $(ARGS)
 
 check: ## check style, types, the arrows between packages, and that the locks are in step
 	@$(BOOTSTRAP) check -- ruff check

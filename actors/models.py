@@ -70,6 +70,8 @@ _Played = Annotated[int, Field(strict=True, ge=0, le=1000), BeforeValidator(_who
 _Points = Annotated[int, Field(strict=True, ge=-1000, le=1000), BeforeValidator(_whole)]
 _Names = Annotated[list[Label], Field(max_length=200)]
 _Uuid = Annotated[UUID, BeforeValidator(_canonical)]
+#: Ids of messages, and how many rows each carried.
+_Messages = Annotated[dict[RunId, _Count], Field(max_length=1000)]
 
 
 class Club(TypedDict):
@@ -204,6 +206,13 @@ class RunStarted(_Message):
         return self
 
 
+class RunAlive(_Message):
+    """The run goes on, though it has nothing else to say."""
+
+    event: Literal["alive"]
+    at: Utc
+
+
 class RowsRejected(_Message):
     """Rows that could not be sent as matches."""
 
@@ -222,6 +231,7 @@ class PartFinished(_Message):
     observed_at: Utc | None = None
     found: _Count
     batches: _Count
+    messages: _Messages | None = None
     complete: Flag
     not_modified: Flag
     notice: Text | None = None
@@ -243,9 +253,13 @@ class RunFailed(_Message):
     error: Text
     found: _Count
     batches: _Count
+    messages: _Messages | None = None
+    #: Somebody stopped the run; a producer that is older than this does not say so.
+    interrupted: Flag = False
 
 
-RunEvent = Annotated[RunStarted | RowsRejected | PartFinished | RunFailed, Field(discriminator="event")]
+AnyEvent = RunStarted | RunAlive | RowsRejected | PartFinished | RunFailed
+RunEvent = Annotated[AnyEvent, Field(discriminator="event")]
 
 
 class OrderedScope(BaseModel):
@@ -295,7 +309,7 @@ class BadRow:
 _BATCH: Final = TypeAdapter(Batch)
 _ROWS: Final = TypeAdapter(list[MatchRow])
 _STANDINGS: Final = TypeAdapter(Standings)
-_EVENT: Final[TypeAdapter[RunStarted | RowsRejected | PartFinished | RunFailed]] = TypeAdapter(RunEvent)
+_EVENT: Final[TypeAdapter[AnyEvent]] = TypeAdapter(RunEvent)
 _ORDER: Final = TypeAdapter(ScrapeOrder)
 
 Message = TypeVar("Message")
@@ -324,7 +338,7 @@ def parse_standings(kwargs: Mapping[str, Any]) -> Standings:
     return _parse(_STANDINGS, "standings message", kwargs)
 
 
-def parse_event(kwargs: Mapping[str, Any]) -> RunStarted | RowsRejected | PartFinished | RunFailed:
+def parse_event(kwargs: Mapping[str, Any]) -> AnyEvent:
     """What a run says of itself. Raises UnknownContractVersion or ContractViolation."""
     return _parse(_EVENT, "run event", kwargs)
 

@@ -7,13 +7,13 @@ from typing import Any
 import dramatiq
 
 from actors.messages import current_message_id
-from actors.models import PartFinished, RowsRejected, RunFailed, RunStarted, parse_event
+from actors.models import PartFinished, RowsRejected, RunAlive, RunFailed, RunStarted, parse_event
 from actors.pool import pool
 from actors.store import runs
 from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
-from actors.store.dead import DeadRow, bury_rows
-from actors.store.inbox import claim
+from actors.store.dead import DeadRow, bury_rows, uncount
+from actors.store.inbox import Claim, claim
 from contract.names import RECORD_RUN, RUNS
 
 
@@ -23,7 +23,8 @@ def record_run(**message: Any) -> None:
     event = parse_event(message)
     message_id = current_message_id()
     with transaction(pool()) as connection:
-        if not claim(connection, message_id):
+        claimed = claim(connection, message_id)
+        if claimed is None:
             return
         match event:
             case RunStarted():
@@ -37,8 +38,10 @@ def record_run(**message: Any) -> None:
                     scheduled_for=event.scheduled_for,
                     parts=list(event.parts),
                 )
+            case RunAlive():
+                runs.alive(connection, event.run_id)
             case RowsRejected():
-                _bury(connection, event)
+                _bury(connection, event, claimed)
             case PartFinished():
                 runs.end_part(
                     connection,
@@ -48,6 +51,7 @@ def record_run(**message: Any) -> None:
                     at=event.at,
                     found=event.found,
                     batches=event.batches,
+                    messages=event.messages,
                     complete=event.complete,
                     not_modified=event.not_modified,
                     observed_at=event.observed_at,
@@ -62,13 +66,15 @@ def record_run(**message: Any) -> None:
                     at=event.at,
                     found=event.found,
                     batches=event.batches,
+                    messages=event.messages,
                     failed=True,
+                    interrupted=event.interrupted,
                     kind=event.kind,
                     error=event.error,
                 )
 
 
-def _bury(connection: Connection, event: RowsRejected) -> None:
+def _bury(connection: Connection, event: RowsRejected, claimed: Claim) -> None:
     rows = [DeadRow(reject.match_id, reject.reason, reject.error, reject.payload) for reject in event.rejects]
     bury_rows(
         connection,
@@ -78,5 +84,8 @@ def _bury(connection: Connection, event: RowsRejected) -> None:
         message_id=current_message_id(),
         run_id=event.run_id,
         source=event.source,
+        part=event.part,
+        observed_at=None,
     )
+    uncount(connection, event.run_id, claimed.revived)
     runs.count_batch(connection, event.run_id, event.source, Counts(dead=len(rows)))

@@ -1,7 +1,8 @@
-"""The actor that runs a source in a worker: the one place where the storing side calls the reading side."""
+"""Runs sources in a worker, and sends what they left on disk: where the storing side calls the reading side."""
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import dramatiq
@@ -9,9 +10,16 @@ import dramatiq
 from actors.models import parse_order
 from contract.errors import ConfigurationError
 from contract.names import SCRAPE, SCRAPES
+from contract.settings import load
 
 #: Milliseconds. A season by browser takes a while; a hung site does not hold a worker for longer than this.
 TIME_LIMIT = 3_600_000
+
+
+#: Seconds for which a flush begins to send messages; the next one goes on.
+FLUSH_FOR = 5.0
+
+_logger = logging.getLogger(__name__)
 
 
 @dramatiq.actor(actor_name=SCRAPE, queue_name=SCRAPES, time_limit=TIME_LIMIT)
@@ -30,3 +38,24 @@ def scrape(**message: Any) -> None:
             hint="pip install 'touchline[ingest]', or leave out queue scrapes",
         ) from None
     carry_out(order.model_dump())
+
+
+def flush_spool() -> int:
+    """Send what runs of this home have left on disk for the configured broker; returns how many messages were sent.
+
+    Ends after about five seconds, with the rest for the next call, and at once where nothing waits, where another
+    process is at it, or where the reading side is not installed. Raises TouchlineError where the broker does not take
+    a message or the disk is unreadable: what was not sent is still there.
+    """
+    try:
+        from ingest.order import flush_spool as flush
+    except ImportError:
+        return 0
+    flushed = flush(load(), seconds=FLUSH_FOR)
+    if flushed.set_aside:
+        _logger.warning(
+            "Set aside %d files of the spool that could not be read: touchline spool list", flushed.set_aside
+        )
+    if flushed.sent:
+        _logger.info("Sent %d messages that had waited on disk", flushed.sent)
+    return flushed.sent

@@ -4,7 +4,9 @@ Nothing is said before there is something to say: a run in which every part is a
 
 The id of a message that is counted (`batch`, `rejected`) is made of the run, the part, its number and its rows, so
 that a part that is read again under the same run (a scrape order that was delivered twice) sends the other side
-nothing that it would count twice. The other messages may be repeated: each states what is so, the later word counts.
+nothing that it would count twice. The end of a part names these ids, so that the other side knows which messages are
+still under way, and which rows an earlier reading left. The other messages may be repeated: each states what is so, the
+later word counts.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -20,8 +22,8 @@ from uuid import UUID, uuid5
 from contract import CONTRACT_VERSION
 from contract.names import RECORD_RUN, STORE_MATCHES, STORE_STANDINGS
 from ingest.batches import Cut, Row, overhead, plain, shortened
-from ingest.models import PartFinished, RejectedRow, RunFailed, RunStarted
-from ingest.publisher import Publisher
+from ingest.models import MOST_MESSAGES, PartFinished, RejectedRow, RunAlive, RunFailed, RunStarted
+from ingest.publisher import Delivery, Publisher
 from ingest.sources import Part, Reject, Scope
 
 #: Of `at`, where a message is measured before its time has come.
@@ -51,8 +53,11 @@ class Messages:
         trigger: str,
         scheduled_for: str | None,
         now: Callable[[], datetime],
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
+        """`heard` is called each time that the broker has confirmed a message."""
         self._publisher = publisher
+        self._heard = heard
         self._run_id = run_id
         self._source = source
         self._now = now
@@ -75,23 +80,32 @@ class Messages:
         """Whether anybody has heard of this run."""
         return self._started is None
 
-    def batch(self, part: Part, observed_at: str, sequence: int, cut: Cut) -> None:
-        """Matches of `part`."""
+    def batch(self, part: Part, observed_at: str, sequence: int, cut: Cut) -> str:
+        """Matches of `part`. Returns the message's id, as `rejected` does."""
         envelope = self.envelope(part, observed_at, matches=cut.rows)
-        self._counted(STORE_MATCHES, {**envelope, "sequence": sequence}, part, "batch", sequence, cut.digest)
+        return self._counted(STORE_MATCHES, {**envelope, "sequence": sequence}, part, "batch", sequence, cut.digest)
 
     def standings(self, part: Part, observed_at: str, sequence: int, cut: Cut) -> None:
         """Official tables of `part`."""
         envelope = self.envelope(part, observed_at, **standings_of(part), tables=cut.rows)
         self._counted(STORE_STANDINGS, {**envelope, "sequence": sequence}, part, "standings", sequence, cut.digest)
 
-    def rejected(self, part: Part, sequence: int, cut: Cut) -> None:
+    def rejected(self, part: Part, sequence: int, cut: Cut) -> str:
         """Rows of `part` that are no matches of the contract."""
         kwargs = self.rejection(part, at=utc(self._now()), rejects=cut.rows)
-        self._counted(RECORD_RUN, kwargs, part, "rejected", sequence, cut.digest)
+        return self._counted(RECORD_RUN, kwargs, part, "rejected", sequence, cut.digest)
 
-    def part_finished(self, part: Part, observed_at: str, *, found: int, batches: int, complete: bool) -> None:
-        """`part` was read to its end, and everything of it is sent."""
+    def part_finished(
+        self,
+        part: Part,
+        observed_at: str,
+        *,
+        found: int,
+        batches: int,
+        complete: bool,
+        messages: Mapping[str, int] | None = None,
+    ) -> None:
+        """`part` was read to its end, and everything of it is sent: in `messages`, by id with the rows of each."""
         self._event(
             PartFinished(
                 **self._model_head(),
@@ -100,6 +114,7 @@ class Messages:
                 observed_at=observed_at,
                 found=found,
                 batches=batches,
+                messages=_named(messages),
                 complete=complete,
                 not_modified=False,
             )
@@ -136,8 +151,18 @@ class Messages:
             )
         )
 
-    def failed(self, part: Part, kind: str, error: str, *, found: int, batches: int) -> None:
-        """`part` failed after `found` rows of it were sent."""
+    def failed(
+        self,
+        part: Part,
+        kind: str,
+        error: str,
+        *,
+        found: int,
+        batches: int,
+        messages: Mapping[str, int] | None = None,
+        interrupted: bool | None = None,
+    ) -> None:
+        """`part` failed after `found` rows of it were sent, or was left because somebody stopped the run."""
         self._event(
             RunFailed.model_validate(
                 {
@@ -148,9 +173,16 @@ class Messages:
                     "error": _sentence(error),
                     "found": found,
                     "batches": batches,
+                    "messages": _named(messages),
+                    "interrupted": interrupted,
                 }
             )
         )
+
+    def alive(self) -> tuple[dict[str, Any], str]:
+        """That the run goes on: the arguments for `record_run`, and the id of that message. Sends nothing."""
+        kwargs = RunAlive(**self._model_head(), at=utc(self._now())).wire()
+        return kwargs, str(uuid5(self._run_id, f"/alive/0/{kwargs['at']}"))
 
     def envelope(self, part: Part, observed_at: str, **rows: Any) -> dict[str, Any]:
         """A message about `part` without its sequence number."""
@@ -177,17 +209,24 @@ class Messages:
         part = "" if isinstance(event, RunStarted) else event.part or ""
         self._send(RECORD_RUN, kwargs, f"{part}/{event.event}/0/{hashlib.sha256(body).hexdigest()}")
 
-    def _counted(self, actor: str, kwargs: dict[str, Any], part: Part, kind: str, sequence: int, digest: str) -> None:
-        self._send(actor, kwargs, f"{part.name}/{kind}/{sequence}/{digest}")
+    def _counted(self, actor: str, kwargs: dict[str, Any], part: Part, kind: str, sequence: int, digest: str) -> str:
+        return self._send(actor, kwargs, f"{part.name}/{kind}/{sequence}/{digest}")
 
-    def _send(self, actor: str, kwargs: dict[str, Any], name: str) -> None:
+    def _send(self, actor: str, kwargs: dict[str, Any], name: str) -> str:
         if self._started is not None:
             started, self._started = self._started, None
             self._event(started)
             unchanged, self._unchanged = self._unchanged, []
             for event in unchanged:
                 self._event(event)
-        self._publisher.send(actor, kwargs, str(uuid5(self._run_id, name)))
+        message_id = str(uuid5(self._run_id, name))
+        if self._publisher.send(actor, kwargs, message_id) is Delivery.CONFIRMED:
+            self._heard()
+        return message_id
+
+
+def _named(messages: Mapping[str, int] | None) -> dict[str, int] | None:
+    return None if messages is None or len(messages) > MOST_MESSAGES else dict(messages)
 
 
 def params_of(scope: Scope, *, full: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ them. The consumer has its own model, which is tolerant; tests/contract holds bo
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
@@ -38,12 +38,17 @@ from contract.fields import (
     check_unique,
 )
 
+#: More messages than this a part does not name; its rows are then only counted.
+MOST_MESSAGES: Final = 1000
+
 _Version = Annotated[int, Field(strict=True, ge=CONTRACT_VERSION, le=CONTRACT_VERSION)]
 _Score = Annotated[int, Field(strict=True, ge=0, le=200)]
 _Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 _Played = Annotated[int, Field(strict=True, ge=0, le=1000)]
 _Points = Annotated[int, Field(strict=True, ge=-1000, le=1000)]
 _Names = Annotated[tuple[Label, ...], Field(max_length=200)]
+#: Ids of messages, and how many rows each carried.
+_Messages = Annotated[dict[RunId, _Count], Field(max_length=MOST_MESSAGES)]
 
 
 class Said(BaseModel):
@@ -218,6 +223,13 @@ class RunStarted(Message):
         return self
 
 
+class RunAlive(Message):
+    """The run goes on, though it has nothing else to say."""
+
+    event: Literal["alive"] = "alive"
+    at: Utc
+
+
 class RowsRejected(Message):
     """Rows that cannot be sent as matches. They count as found, and end as dead."""
 
@@ -244,6 +256,8 @@ class PartFinished(Message):
     #: Rows, those included that were rejected.
     found: _Count
     batches: _Count
+    #: Those that carried what `found` counts; None where there are too many to name.
+    messages: _Messages | None = None
     complete: Flag
     not_modified: Flag
     #: What a person should know though nothing failed.
@@ -266,6 +280,10 @@ class RunFailed(Message):
     error: Text
     found: _Count
     batches: _Count
+    #: As for a part that finished.
+    messages: _Messages | None = None
+    #: Nothing failed: somebody stopped the run.
+    interrupted: Flag | None = None
 
 
 class OrderedScope(Said):

@@ -1,4 +1,4 @@
-"""Carries out an order to run a source, as a worker gets it from the queue."""
+"""What a worker asks of this side: to run a source as ordered, and to send what waits on disk."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from contract.places import broker_address
 from contract.settings import Settings, load
 from ingest.errors import SiteUnreachable
 from ingest.http import Fetcher
 from ingest.publisher import connected, spool_of
+from ingest.pulse import interval_for
 from ingest.run import Outcome, Progress, run
 from ingest.sources import Scope, find
+from ingest.spool import Flushed, SpoolUnreadable
 from ingest.validators import Validators
 
 
@@ -64,7 +67,33 @@ def run_source(
             scheduled_for=scheduled_for,
             full=full,
             progress=progress,
+            alive_every=interval_for(settings.run_silence),
         )
+
+
+def flush_spool(settings: Settings, *, seconds: float) -> Flushed:
+    """Send what waits on disk for the queue that `settings` name, for at most about `seconds`.
+
+    A message that is being sent when they are over is sent to its end, which a broker that hangs may stretch to about
+    half a minute. Raises what a broker raises that is away, refuses or is misconfigured, SpoolUnreadable where the disk
+    does; whatever was sent by then is gone from the spool, the rest is still there.
+    """
+    spool = spool_of(settings)
+    try:
+        if not len(spool):
+            return Flushed()
+        from contract.broker import make_broker
+
+        broker = make_broker(broker_address(settings))
+        try:
+            return spool.flush(broker, seconds=seconds)
+        finally:
+            broker.close()
+    except OSError as error:
+        raise SpoolUnreadable(
+            f"what waits in {spool.directory} cannot be sent: {error.strerror or error}",
+            hint="may this user read and change that directory?",
+        ) from error
 
 
 def scope_of(said: Mapping[str, Any]) -> Scope:

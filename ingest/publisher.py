@@ -81,6 +81,11 @@ class Publisher:
         self._random = random
 
     @property
+    def make_broker(self) -> Callable[[], dramatiq.Broker] | None:
+        """Makes another connection to where this publisher sends; None where it was given a broker as it is."""
+        return self._make
+
+    @property
     def misconfigured(self) -> ConfigurationError | None:
         """What is wrong with the broker's address, user or vhost, if that is why it takes nothing."""
         return self.away if isinstance(self.away, ConfigurationError) else None
@@ -177,7 +182,7 @@ class Publisher:
             broker=self.spool.broker,
             reason=str(error),
             kept_in=str(self.spool.directory),
-            next="the next run sends what is kept, or: touchline spool flush",
+            next="a worker of this home or the next run sends what is kept; at once: touchline spool flush",
         )
 
 

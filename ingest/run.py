@@ -10,8 +10,8 @@ For each part, in this order; a process may die between any two lines:
     commit         the ETags of the part's documents are remembered (`ingest.validators`)
 
 - Dead before `commit`: what was sent arrives, the rest was never sent. No ETag was remembered, so the next run reads
-  the part anew; what arrived before is then `unchanged`. Nothing is lost, one part's work is repeated. The dead run
-  itself stays `running` at the other side until that gives it up.
+  the part anew; what arrived before is then `unchanged`. Nothing is lost, one part's work is repeated. The other side
+  misses the dead run's signs of life (`ingest.pulse`), and takes it for interrupted.
 - Dead after `commit`: nothing is lost or repeated; parts that follow are read by the next run.
 - Dead while a message is confirmed or spooled: it is sent, or it is not and the part is not committed, or it is both
   sent and spooled (the other side knows it by its id).
@@ -25,134 +25,31 @@ A part whose reading fails sends what was read of it, says `failed`, and holds u
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import structlog
 
-from contract.errors import ConfigurationError, PermanentError, TouchlineError, TransientError
 from ingest.batches import Cut, Cutter, Row, RowTooLarge
 from ingest.errors import NotPublished, UnknownScope
 from ingest.messages import Messages, params_of, reject_row, too_large
 from ingest.models import Match, StandingsTable
+from ingest.outcome import Outcome, PartOutcome, Progress
 from ingest.publisher import Publisher
+from ingest.pulse import INTERVAL, Pulse
 from ingest.reading import Reader, Unreadable, rows, tables
 from ingest.sources import Part, Reading, Reject, Scope, Source
 
 if TYPE_CHECKING:
     from ingest.http import Fetcher
 
+__all__ = ["Outcome", "PartOutcome", "Progress", "run"]
+
 log = structlog.get_logger()
 
 #: Seconds that an interrupted run gives the broker to hear of it: somebody has pressed Ctrl-C.
 _FAREWELL: Final = 2.0
-
-#: What is wrong most, first: it decides what the program ends with.
-_EXIT_CODES: Final = (2, 3, 1)
-
-
-@dataclass
-class PartOutcome:
-    """What became of one part; counts are of what is confirmed or spooled."""
-
-    name: str
-    #: Rows, those included that were rejected.
-    found: int = 0
-    sent: int = 0
-    rejected: int = 0
-    batches: int = 0
-    not_modified: bool = False
-    #: The site does not have the part (yet). That is no failure where others of the run are there, and nobody asked
-    #: for this one by name: in August not every league has published its season.
-    absent: bool = False
-    complete: bool = False
-    #: Read to its end, or failed.
-    ended: bool = False
-    #: What kept it from being read to its end.
-    kind: str | None = None
-    error: str | None = None
-    hint: str = ""
-    exit_code: int = 0
-
-    def fail(self, error: Exception, *, asked_for: bool = True) -> None:
-        """Take down why the part could not be read, and whether it was asked for by name."""
-        self.absent = isinstance(error, NotPublished) and not asked_for
-        self.error = str(error) if isinstance(error, TouchlineError) else f"{type(error).__name__}: {error}"
-        self.hint = error.hint if isinstance(error, TouchlineError) else ""
-        if self.absent:
-            return
-        self.kind = _kind(error)
-        self.exit_code = error.exit_code if isinstance(error, TouchlineError) else 1
-
-
-@dataclass
-class Outcome:
-    """What became of a run, as far as its producer knows."""
-
-    run_id: UUID
-    parts: list[PartOutcome] = field(default_factory=list)
-    #: Messages of this run that are on disk instead of in the queue.
-    spooled: int = 0
-    #: Messages of earlier runs that this one sent.
-    flushed: int = 0
-    #: Why they are: what the broker raised when it was given up.
-    away: Exception | None = None
-
-    @property
-    def misconfigured(self) -> ConfigurationError | None:
-        """What is wrong with the broker's settings, if that is why messages were spooled."""
-        return self.away if isinstance(self.away, ConfigurationError) else None
-
-    @property
-    def found(self) -> int:
-        return sum(part.found for part in self.parts)
-
-    @property
-    def sent(self) -> int:
-        return sum(part.sent for part in self.parts)
-
-    @property
-    def rejected(self) -> int:
-        return sum(part.rejected for part in self.parts)
-
-    @property
-    def batches(self) -> int:
-        return sum(part.batches for part in self.parts)
-
-    @property
-    def nothing_new(self) -> bool:
-        """Whether the site said of every part it has that it is as it was. Nothing was published then."""
-        return all(part.not_modified or part.absent for part in self.parts)
-
-    @property
-    def suspect(self) -> bool:
-        """Whether the site listed no match at all though nothing failed: no league is ever empty."""
-        failed = any(part.error and not part.absent for part in self.parts)
-        return not self.found and not self.nothing_new and not failed
-
-    @property
-    def exit_code(self) -> int:
-        """DESIGN section 5: 0 fine, 1 it found something wrong, 2 configuration, 3 site or broker unreachable."""
-        codes = {part.exit_code for part in self.parts}
-        if self.misconfigured is not None:
-            codes.add(2)
-        if self.spooled:
-            codes.add(3)
-        if self.rejected or self.suspect:
-            codes.add(1)
-        return next((code for code in _EXIT_CODES if code in codes), 0)
-
-
-class Progress(Protocol):
-    """Somebody watches."""
-
-    def planned(self, parts: Sequence[PartOutcome]) -> None:
-        """The parts are known, and nothing is sent yet; the objects change as the run goes on."""
-
-    def advanced(self, part: PartOutcome) -> None:
-        """More of `part` was sent, or it ended."""
 
 
 class _Unwatched:
@@ -174,12 +71,14 @@ def run(
     scheduled_for: str | None = None,
     full: bool = False,
     progress: Progress | None = None,
+    alive_every: float = INTERVAL,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Outcome:
     """Read `scope` of `source` and publish what it says.
 
     What earlier runs left in the spool goes first. `fetcher.validators` decide what is asked for conditionally; `full`
-    only says in the run's parameters that they were told not to. Raises UnknownScope where the source has no such
+    only says in the run's parameters that they were told not to. A run that says nothing else for `alive_every` seconds
+    says that it is alive. Raises UnknownScope where the source has no such
     league or season, SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having told
     the other side that the run was interrupted.
     """
@@ -187,6 +86,7 @@ def run(
     if not parts:
         raise UnknownScope(f"{source.name} has nothing to read in what was asked for", hint="ask for less, or for all")
     spooled_before = publisher.spooled
+    pulse = Pulse(publisher.make_broker, lambda: messages.alive(), interval=alive_every)
     messages = Messages(
         publisher,
         run_id,
@@ -196,13 +96,14 @@ def run(
         trigger=trigger,
         scheduled_for=scheduled_for,
         now=now,
+        heard=pulse.heard,
     )
     outcome = Outcome(run_id, [PartOutcome(part.name) for part in parts])
     watcher: Progress = progress or _Unwatched()
     watcher.planned(outcome.parts)
     outcome.flushed = publisher.flush()
     try:
-        with Reader(source, fetcher, parts) as reader:
+        with pulse, Reader(source, fetcher, parts) as reader:
             for part, account in zip(parts, outcome.parts, strict=True):
                 _part(part, account, reader, scope, messages, watcher)
                 _remember(part, account, fetcher, publisher)
@@ -236,6 +137,7 @@ def _part(
                     reading.observed_at,
                     found=account.found,
                     batches=account.batches,
+                    messages=account.messages,
                     complete=account.complete,
                 )
     except Unreadable as error:
@@ -251,10 +153,13 @@ def _part(
             error=account.error,
             exc_info=error.reason if account.kind == "unknown" else None,
         )
-        messages.failed(
-            part, account.kind or "unknown", account.error or "", found=account.found, batches=account.batches
-        )
+        _say_failed(part, account, messages)
     account.ended = True
+
+
+def _say_failed(part: Part, account: PartOutcome, messages: Messages) -> None:
+    kind, error = account.kind or "unknown", account.error or ""
+    messages.failed(part, kind, error, found=account.found, batches=account.batches, messages=account.messages)
 
 
 def _say_absent(parts: Sequence[Part], accounts: Sequence[PartOutcome], messages: Messages) -> None:
@@ -267,7 +172,7 @@ def _say_absent(parts: Sequence[Part], accounts: Sequence[PartOutcome], messages
         if none_there:
             account.fail(NotPublished(notice, hint=account.hint))
             log.error("part_failed", part=part.name, error=notice)
-            messages.failed(part, "permanent", notice, found=0, batches=0)
+            messages.failed(part, "permanent", notice, found=0, batches=0, messages={})
         elif messages.said:
             messages.not_published(part, notice)
         account.ended = True
@@ -303,7 +208,15 @@ def _say_interrupted(messages: Messages, parts: Sequence[Part], accounts: Sequen
         return
     for part, account in zip(parts, accounts, strict=True):
         if not account.ended:
-            messages.failed(part, "transient", "interrupted", found=account.found, batches=account.batches)
+            messages.failed(
+                part,
+                "transient",
+                "stopped by Ctrl-C or SIGTERM before it was read to its end",
+                found=account.found,
+                batches=account.batches,
+                messages=account.messages,
+                interrupted=True,
+            )
 
 
 class _Sender:
@@ -362,7 +275,8 @@ class _Sender:
     def _send_matches(self, cut: Cut | None) -> None:
         if cut is None:
             return
-        self._messages.batch(self._part, self._observed_at, self._account.batches, cut)
+        message_id = self._messages.batch(self._part, self._observed_at, self._account.batches, cut)
+        self._account.messages[message_id] = len(cut.rows)
         self._account.batches += 1
         self._account.sent += len(cut.rows)
         self._account.found += len(cut.rows)
@@ -376,16 +290,9 @@ class _Sender:
     def _send_rejects(self, cut: Cut | None) -> None:
         if cut is None:
             return
-        self._messages.rejected(self._part, self._rejections, cut)
+        message_id = self._messages.rejected(self._part, self._rejections, cut)
+        self._account.messages[message_id] = len(cut.rows)
         self._rejections += 1
         self._account.rejected += len(cut.rows)
         self._account.found += len(cut.rows)
         self._watcher.advanced(self._account)
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, PermanentError):
-        return "permanent"
-    if isinstance(error, TransientError):
-        return "transient"
-    return "unknown"

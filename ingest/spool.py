@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import time
@@ -50,6 +51,10 @@ class SpoolUnwritable(UnreachableError):
     """The message can be neither sent nor kept: the disk is full, or the directory may not be written."""
 
 
+class SpoolUnreadable(UnreachableError):
+    """What waits on disk cannot be read, or not be removed once it is sent."""
+
+
 class _Torn(Exception):
     """The file does not hold what was written into it."""
 
@@ -76,11 +81,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """What a flush did. `busy`: another process is flushing this spool, so this one left it alone."""
+    """What a flush did.
+
+    `busy`: another process is flushing this spool, so this one left it alone; `unfinished`: its time was over.
+    """
 
     sent: int = 0
     set_aside: int = 0
     busy: bool = False
+    unfinished: bool = False
 
 
 def destination(address: str) -> str:
@@ -172,14 +181,16 @@ class Spool:
             except FileNotFoundError:
                 continue  # sent by another process in the meantime
 
-    def flush(self, broker: dramatiq.Broker) -> Flushed:
+    def flush(self, broker: dramatiq.Broker, *, seconds: float = math.inf) -> Flushed:
         """Send everything that waits, in order; a file goes after its confirm. Stops at the first that is not taken.
 
-        Raises what the broker raised; whatever was sent by then is gone from the spool, the rest is still there.
+        No message is begun after `seconds`. Raises what the broker raised; whatever was sent by then is gone from the
+        spool, the rest is still there.
         """
         if not self._all():
             return Flushed()
         sent = aside = 0
+        until = time.monotonic() + seconds
         with self._sole_flusher() as sole:
             if not sole:
                 return Flushed(busy=True)
@@ -190,6 +201,8 @@ class Spool:
                     entry = self._entry(path)
                 except FileNotFoundError:
                     continue
+                if time.monotonic() >= until:
+                    return Flushed(sent, aside, unfinished=True)
                 if entry.message is None:
                     aside += 1
                     self._set_aside(path, entry.state)

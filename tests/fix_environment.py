@@ -3,11 +3,15 @@
 Whoever has `DATABASE_URL` of a live system exported runs `make test` without a thought. So the program's variables are
 taken out of the environment before the first test is collected (importing the actors already reads them), and whatever
 falls back to the default home finds one that does not outlive the session.
+
+Nor do they compile the program anew for each of the hundreds of processes that they start, where whoever runs them has
+said that Python shall leave no compiled files beside the sources: those have a place of their own.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +19,15 @@ import pytest
 
 _ADDRESSES = ("DATABASE_URL", "DATABASE_URL_FILE", "RABBITMQ_URL", "RABBITMQ_URL_FILE")
 #: What stays: it says how to test, not what to work on.
-_KEPT = ("TOUCHLINE_CHROMIUM", "TOUCHLINE_TESTS_REQUIRE_RABBITMQ")
+_KEPT = (
+    "TOUCHLINE_CHROMIUM",
+    "TOUCHLINE_TESTS_REQUIRE_RABBITMQ",
+    "TOUCHLINE_TESTS_RABBITMQ",
+    "TOUCHLINE_TESTS_QUEUE_TYPE",
+)
+
+#: Compiled code, where it may not lie beside the sources; kept for the next time, as pytest keeps its own cache.
+_COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
 
 #: The one address that is meant for us: a server for tests.
 RABBITMQ_URL = os.environ.get("RABBITMQ_URL")
@@ -23,6 +35,10 @@ RABBITMQ_URL = os.environ.get("RABBITMQ_URL")
 for _variable in list(os.environ):
     if _variable in _ADDRESSES or (_variable.startswith("TOUCHLINE_") and _variable not in _KEPT):
         del os.environ[_variable]
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(_COMPILED)
+    sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session", autouse=True)

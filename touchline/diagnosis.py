@@ -63,6 +63,7 @@ def examine(*, online: bool) -> Iterator[Finding]:
     yield from _database(settings)
     yield from _tried("broker", lambda: _broker(settings))
     yield from _tried("queues", lambda: _queues(settings))
+    yield from _declarations(settings)
     yield from _tried("spool", lambda: _spool(settings))
     yield from _tried("browser", lambda: _browser(settings))
     yield from _sources(settings, online=online)
@@ -186,18 +187,27 @@ def _broker(settings: Settings) -> str:
 
 def _queues(settings: Settings) -> str:
     from contract.broker import queue_depths
-    from contract.names import QUEUES
+    from contract.names import LENGTH_LIMITS, QUEUES
     from contract.places import broker_url
     from touchline.commands.queues import neglected
 
     depths = queue_depths(broker_url(settings))
-    _declare([queue for queue in QUEUES if queue in depths], settings)
     ready = sum(depths[queue][0] for queue in QUEUES if queue in depths)
     if left := neglected(depths):
         raise Unhealthy(
             f"{counted(ready, 'message')} in the queues, and nobody works on {', '.join(left)}",
             hint=f"start workers: touchline up, or dramatiq actors --queues {' '.join(left)}",
         )
+    if dead := [queue for queue in QUEUES if depths.get(f"{queue}.XQ", (0, 0))[0]]:
+        count = sum(depths[f"{queue}.XQ"][0] for queue in dead)
+        raise Unhealthy(
+            f"{counted(count, 'message')} in the dead-letter queue of {', '.join(dead)}",
+            hint="a worker moves them into the database within seconds, then see touchline dead list; "
+            "if they stay, its log says why",
+        )
+    if settings.rabbitmq_url is not None:
+        for queue, limit in LENGTH_LIMITS.items():
+            _check_length(queue, depths.get(queue, (0, 0))[0], limit)
     if not any(queue in depths for queue in QUEUES):
         return "none yet, made by the first message or worker"
     consumers = sum(depths[queue][1] for queue in QUEUES if queue in depths)
@@ -206,21 +216,32 @@ def _queues(settings: Settings) -> str:
     )
 
 
-def _declare(queues: list[str], settings: Settings) -> None:
-    """Declare those that are there once more. Raises where one was declared with other arguments than ours.
+def _check_length(queue: str, length: int, limit: int) -> None:
+    """Raises Unhealthy where a queue will soon take no more, or takes more than it should."""
+    if length > 2 * limit:
+        raise Unhealthy(
+            f"queue {queue} holds {counted(length, 'message')}, more than {limit}: its limit is not in force",
+            hint="load the policies of container/rabbitmq/definitions.json, see docs/queues.md",
+        )
+    if length > limit * 0.8:
+        raise Unhealthy(
+            f"queue {queue} is nearly full: {counted(length, 'message')} of {limit}",
+            hint="start more workers for it; what it refuses is kept on disk by who sends it",
+        )
 
-    A worker with such a queue would live and do nothing (DESIGN section 3).
-    """
+
+def _declarations(settings: Settings) -> Iterator[Finding]:
+    """One finding for each queue that was declared otherwise, and so is not consumed (DESIGN section 3)."""
     if settings.rabbitmq_url is None:
         return
-    from contract.broker import make_broker
+    from contract.broker import misdeclared
 
-    broker = make_broker(settings.rabbitmq_url.get_secret_value())
     try:
-        for queue in queues:
-            broker.declare_queue(queue, ensure=True)  # type: ignore[call-arg]
-    finally:
-        broker.close()
+        wrong = misdeclared(settings.rabbitmq_url.get_secret_value())
+    except TouchlineError:
+        return  # the check of the broker says so
+    for error in wrong:
+        yield _not_ok("queue arguments", error)
 
 
 def _spool(settings: Settings) -> str:

@@ -7,6 +7,7 @@ included, leaves no orphan behind. What it had not stored is still in the queue,
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,8 @@ from touchline.progress import storing
 from touchline.store import opened
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from dramatiq import Worker
 
     from contract.settings import Settings
@@ -91,13 +94,26 @@ def work_off(settings: Settings, notes: Sequence[Note]) -> None:
     while time.monotonic() < missed and not must_store(settings):
         time.sleep(_LOOK)
     if must_store(settings):
+        given_back = time.monotonic() + (2 * MAINTENANCE_INTERVAL if killed else 0)
         with _working(settings) as worker:
-            given_back = time.monotonic() + (2 * MAINTENANCE_INTERVAL if killed else 0)
             while time.monotonic() < given_back or _waiting(settings):
                 time.sleep(_LOOK)
             worker.join()
+        _give_up([note.run_id for note in notes])
     for note in notes:
         note.remove()
+
+
+def _give_up(dead: Sequence[UUID]) -> None:
+    """End the account of runs whose process is gone for certain, now that all that they sent is stored."""
+    from actors.pool import close_pool, pool
+    from actors.store.runs import judge
+
+    try:
+        for judged in judge(pool(), storing_for=math.inf, silence=0.0, only=dead):
+            say(f"Run {str(judged.run_id)[:8]} is {judged.state}: {judged.error}")
+    finally:
+        close_pool()
 
 
 def _say_if_nobody_works(settings: Settings) -> bool:

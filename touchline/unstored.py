@@ -42,6 +42,11 @@ class Note:
         return cls(path, descriptor)
 
     @property
+    def run_id(self) -> UUID:
+        """The run that it is about."""
+        return UUID(self.path.name)
+
+    @property
     def left_in_order(self) -> bool:
         """Whether its command left it in order; one that was killed did not."""
         return os.fstat(self._descriptor).st_mtime == 0

@@ -17,7 +17,8 @@ from actors.errors import DatabaseAway
 from actors.messages import as_uuid
 from actors.middleware.gate import Gate
 from actors.pool import pool
-from actors.store.dead import DeadMessage, bury_message, no_message
+from actors.store.dead import REPLAY, DeadMessage, bury_message, no_message
+from actors.store.inbox import carried_out
 from actors.store.starts import forget_starts
 from contract.broker.corpses import Corpse
 from contract.broker.deliveries import Delivery
@@ -33,6 +34,14 @@ class DeadLetters(Middleware):
     def __init__(self, gate: Gate) -> None:
         self.logger = logging.getLogger(__name__)
         self._gate = gate
+
+    def after_process_message(
+        self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        if exception is None and REPLAY in message.options:
+            # an actor that stores settles its letter with what it stored; an order to scrape stores nothing itself
+            with suppress(TransientError):
+                carried_out(pool(), as_uuid(message.message_id))
 
     def before_nack(self, broker: Broker, message: MessageProxy) -> None:
         if not isinstance(message, Delivery) or message.overtaken or message.returned:

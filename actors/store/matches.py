@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool
 
 from actors.store.counts import Counts
 from actors.store.database import REFUSED, Connection, transaction
-from actors.store.dead import DeadRow, bury_rows
+from actors.store.dead import DeadRow, bury_rows, uncount
 from actors.store.frontier import pass_frontier
 from actors.store.inbox import claim
 from actors.store.runs import count_batch
@@ -68,7 +68,8 @@ def _store(
     careful: bool,
 ) -> Counts | None:
     with transaction(pool) as connection:
-        if not claim(connection, batch.message_id):
+        claimed = claim(connection, batch.message_id)
+        if claimed is None:
             return None
         late = pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at)
         refused: list[DeadRow] = []
@@ -85,7 +86,10 @@ def _store(
             message_id=batch.message_id,
             run_id=batch.run_id,
             source=batch.source,
+            part=batch.part,
+            observed_at=batch.observed_at,
         )
+        uncount(connection, batch.run_id, claimed.revived)
         count_batch(connection, batch.run_id, batch.source, counts)
     return counts
 

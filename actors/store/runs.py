@@ -1,22 +1,52 @@
 """The account of a run: what it found, what became of it, and whether it is finished.
 
 Messages of a run arrive in any order and more than once. Each is counted in its own transaction together with what it
-stored; each of these ends with `settle`, which finishes the run when all parts have ended and every match is accounted
-for. The run's row is the lock: of two messages that both could be the last, the second sees what the first did.
+stored; each of these ends with `settle`. The run's row is the lock: of two messages that both could be the last, the
+second sees what the first did.
+
+                 all parts ended, and every message that they named is in the inbox
+    running ──────────────────────────────────────────────────────────────────────► succeeded, failed, suspect, or
+      ▲   │                                                                          interrupted (somebody stopped it)
+      │   ├── no sign of life for 90 s, and not all parts ended ──► interrupted  ┐
+      │   └── all ended, messages missing, nothing for 15 minutes ► suspect      ┘ judged
+      └────────────── anything is heard of a judged run after all ───────────────┘
+
+What arrived and what did not is the inbox's to say (stored or dead, a message has one row there). A part's last word
+names the messages that it sent, so that `found = inserted + updated + unchanged + stale + dead` holds exactly for each
+run that is finished, also where a part was read more than once: rows that only an earlier reading sent are `extra`, and
+count as found. Of a judged run the two sides differ by the matches that its error calls missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool
 
 from actors.store.counts import Counts
-from actors.store.database import Connection
-from actors.store.dead import storable
+from actors.store.database import Connection, transaction
+from actors.store.payloads import storable
 from actors.store.statements import statement
+
+#: Seconds without a sign of life after which a run is interrupted. The producer says one at least every 20.
+SILENCE: Final = 90.0
+
+#: Seconds without any message after which what did not arrive is missing: longer than any delay of a retry (600).
+ARRIVAL: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A run that was given up: `interrupted` or `suspect`, and why, in a sentence with the numbers."""
+
+    run_id: UUID
+    source: str
+    state: str
+    error: str
 
 
 def count_batch(connection: Connection, run_id: UUID, source: str, counts: Counts) -> None:
@@ -74,14 +104,19 @@ def end_part(
     at: str,
     found: int,
     batches: int,
+    messages: Mapping[str, int] | None = None,
     failed: bool = False,
+    interrupted: bool = False,
     complete: bool = False,
     not_modified: bool = False,
     observed_at: str | None = None,
     kind: str | None = None,
     error: str | None = None,
 ) -> None:
-    """A part finished, or failed after `found` rows. The empty name stands for the run as a whole."""
+    """A part finished, or failed after `found` rows, which `messages` carried: ids, and how many rows each.
+
+    The empty name stands for the run as a whole.
+    """
     connection.execute(statement("runs/touch"), {"run_id": run_id, "source": source})
     connection.execute(
         statement("runs/end_part"),
@@ -90,8 +125,10 @@ def end_part(
             "part": part,
             "at": at,
             "failed": failed,
+            "interrupted": interrupted,
             "found": found,
             "batches": batches,
+            "messages": None if messages is None else Jsonb(dict(messages)),
             "complete": complete,
             "not_modified": not_modified,
             "observed_at": observed_at,
@@ -102,8 +139,37 @@ def end_part(
     settle(connection, run_id)
 
 
+def alive(connection: Connection, run_id: UUID) -> None:
+    """A run had nothing else to say, and goes on."""
+    connection.execute(statement("runs/alive"), {"run_id": run_id})
+
+
+def judge(
+    pool: ConnectionPool[Connection],
+    *,
+    storing_for: float,
+    silence: float = SILENCE,
+    arrival: float = ARRIVAL,
+    only: Collection[UUID] | None = None,
+) -> list[Judged]:
+    """Give up the runs that nothing was heard of for too long; returns those that were given up now.
+
+    Times in seconds; `only` these runs, where they are given. `storing_for`: how long the caller has had database and
+    queue without a break. What is waiting in the queue since an outage must have had its chance to be heard first, so
+    nothing is judged before that is `silence`, and nothing is called missing before it is `arrival`. Safe when many
+    workers do it at once. Raises DatabaseAway.
+    """
+    if storing_for < silence:
+        return []
+    named = None if only is None else list(only)
+    bounds = {"silence": silence, "arrival": arrival, "stored_for": storing_for, "only": named}
+    with transaction(pool) as connection:
+        rows = connection.execute(statement("runs/judge"), bounds).fetchall()
+    return [Judged(*row) for row in rows]
+
+
 def settle(connection: Connection, run_id: UUID) -> str | None:
-    """Finish the run if it is; returns its state then. The caller's transaction holds the run's row."""
+    """Finish the run if it is; returns its state where that changed. The caller's transaction holds the run's row."""
     row = connection.execute(statement("runs/settle"), {"run_id": run_id}).fetchone()
     return None if row is None else str(row[0])
 

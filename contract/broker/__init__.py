@@ -5,7 +5,7 @@ Actors, middleware, dead letters and accounting are the same on both; tests/conf
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from contract import places
@@ -16,7 +16,10 @@ from contract.names import QUEUES
 if TYPE_CHECKING:
     from dramatiq import Broker, Middleware
 
-__all__ = ["check", "make_broker", "queue_depths"]
+    from contract.broker.corpses import Corpse
+    from contract.broker.errors import BrokerMisconfigured
+
+__all__ = ["check", "drain", "make_broker", "misdeclared", "queue_depths"]
 
 
 def make_broker(url: str, *, middleware: list[Middleware] | None = None) -> Broker:
@@ -66,6 +69,38 @@ def queue_depths(url: str, queues: Iterable[str] = QUEUES) -> Mapping[str, tuple
     from contract.broker import embedded
 
     return embedded.queue_depths(_postgres_url(url), queues)
+
+
+def misdeclared(url: str, queues: Iterable[str] = QUEUES) -> list[BrokerMisconfigured]:
+    """What is wrong with how queues are declared, `.DQ` and `.XQ` among them. Raises what `check` raises."""
+    if scheme_of(url) not in AMQP_SCHEMES:
+        return []  # rows of one table
+    from contract.broker import declarations
+
+    return declarations.misdeclared(url, queues)
+
+
+def drain(url: str, queues: Iterable[str], bury: Callable[[Corpse], None], *, limit: int = 500) -> int:
+    """Empty the dead-letter queues of `queues` into `bury`, oldest first. Returns how many were buried, up to `limit`.
+
+    A corpse is settled when `bury` has returned; where that raises it stays, and comes again. A TransientError ends it
+    at once, anything else is raised when the others had their turn. Several may drain at once: no two have the same
+    corpse, unless one of them dies before it settled it. Raises what `check` raises, too.
+    """
+    from contract.broker.corpses import Burials
+
+    burials = Burials(bury)
+    scheme = scheme_of(url)
+    if scheme in AMQP_SCHEMES:
+        from contract.broker import rabbitmq
+
+        rabbitmq.drain(url, queues, burials, limit)
+    else:
+        from contract.broker import embedded
+
+        embedded.drain(_postgres_url(url), queues, burials, limit)
+    burials.raise_failure()
+    return burials.count
 
 
 def _postgres_url(url: str) -> str:

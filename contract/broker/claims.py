@@ -19,7 +19,7 @@ from dramatiq.logging import get_logger
 
 from contract.broker.bodies import decode
 from contract.broker.deliveries import Delivery
-from contract.broker.errors import BrokerAway
+from contract.broker.errors import BrokerAway, BrokerMisconfigured
 from contract.broker.statements import SCHEMA, statement
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ class EmbeddedConsumer(Consumer):
 
     def __next__(self) -> MessageProxy | None:
         """The next message, or None where none came for a while. Raises BrokerAway."""
+        try:
+            delivery = self._next()
+        except (BrokerAway, BrokerMisconfigured) as error:
+            self.broker.patience.trouble(self.queue_name, error)
+            raise
+        self.broker.patience.well(self.queue_name)
+        return delivery
+
+    def _next(self) -> MessageProxy | None:
         self.broker.keep_alive()
         delivery = self.claims.next()
         if delivery is None:

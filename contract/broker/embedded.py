@@ -35,8 +35,12 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from contract.addresses import escape_password
 from contract.broker.claims import Claims, EmbeddedConsumer
+from contract.broker.corpses import Burials
+from contract.broker.corpses_embedded import bury_all
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
+from contract.broker.patience import Patience
 from contract.broker.statements import SCHEMA, statement
+from contract.names import held_at_once
 
 #: Seconds: how often a worker says that it lives, after how long without it is dead, and how often others look. Work of
 #: a killed worker is taken up after 15 to 28 seconds.
@@ -105,14 +109,17 @@ class EmbeddedBroker(PostgresBroker):
             maintenance_interval=maintenance_interval,
             middleware=middleware,
         )
-        self._patience = 2 * timeout
+        self.patience = Patience()
+        self.add_middleware(self.patience)
+        self._bound = 2 * timeout
         self._prepared = False
         self._preparing = threading.Lock()
         self._pulse = threading.Lock()
         self._heartbeat_due = self._maintenance_due = 0.0
         self._claims: dict[str, Claims] = {}
-        # the pool warns of each connection that fails; the errors raised here say it
+        # pool and listener warn of each connection that fails; the errors raised here say it
         logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+        logging.getLogger("dramatiq_postgres.utils").setLevel(logging.ERROR)
 
     def declare_queue(self, queue_name: str) -> None:
         if queue_name in self.queues:
@@ -143,7 +150,10 @@ class EmbeddedBroker(PostgresBroker):
             if queue_name not in self._claims:
                 self._claims[queue_name] = Claims()
                 self._heartbeat_due = 0.0  # others are told what is consumed before anything is
-        return EmbeddedConsumer(self, queue_name, self._claims[queue_name], prefetch, timeout / 1000)
+        claims, prefetch = self._claims[queue_name], held_at_once(queue_name, prefetch)
+        return self.patience.consumer(
+            queue_name, lambda: EmbeddedConsumer(self, queue_name, claims, prefetch, timeout / 1000)
+        )
 
     def close(self) -> None:
         """Leave: whatever this worker still holds is for the others."""
@@ -167,7 +177,7 @@ class EmbeddedBroker(PostgresBroker):
         """A connection in which each statement is a transaction. Raises BrokerAway or BrokerMisconfigured."""
         self._prepare()
         try:
-            with self.pool.connection() as connection, _bounded(connection, self._patience):
+            with self.pool.connection() as connection, _bounded(connection, self._bound):
                 yield connection
         except PoolTimeout:
             with _connected(self._address()):  # says why, if that is it
@@ -224,7 +234,7 @@ class EmbeddedBroker(PostgresBroker):
                 self._prepared = True
 
     def _check(self, connection: psycopg.Connection[Any]) -> None:
-        with _bounded(connection, self._patience):
+        with _bounded(connection, self._bound):
             ConnectionPool.check_connection(connection)
 
     def _conninfo(self) -> str:
@@ -250,6 +260,13 @@ def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
         for name, ready, delayed, dead, consumers in connection.execute(statement("depths"), wanted):
             depths |= {name: (ready, consumers), f"{name}.DQ": (delayed, consumers), f"{name}.XQ": (dead, 0)}
     return depths
+
+
+def drain(url: str, queues: Iterable[str], burials: Burials, limit: int) -> None:
+    """See `contract.broker.drain`."""
+    with _connected(url) as connection:
+        if schema.schema_exists(connection.cursor(), SCHEMA):
+            bury_all(connection, queues, burials, limit)
 
 
 def _make_tables(connection: psycopg.Connection[Any]) -> None:

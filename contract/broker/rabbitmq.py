@@ -20,7 +20,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -36,9 +36,13 @@ from pika.exceptions import AMQPChannelError, AMQPConnectionError, AMQPError
 
 from contract.addresses import escape_password
 from contract.broker.bodies import decode
+from contract.broker.corpses import Burials
+from contract.broker.corpses_rabbitmq import bury_all
 from contract.broker.deliveries import Delivery
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
+from contract.broker.patience import Patience
 from contract.errors import ConfigurationError
+from contract.names import held_at_once
 
 #: Unless the URL's query says otherwise. In seconds, but for the number of attempts.
 _DEFAULTS: Final[Mapping[str, float]] = {
@@ -77,6 +81,8 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
         super().__init__(confirm_delivery=True, middleware=middleware)
         self.wanted = parameters(url)
         self.parameters = [self.wanted]
+        self.patience = Patience()
+        self.add_middleware(self.patience)
         # pika logs a traceback for each connection that fails; the errors raised here say it in a sentence
         logging.getLogger("pika").setLevel(logging.CRITICAL)
 
@@ -85,10 +91,15 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
         return BoundConsumer
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
-        consumer = super().consume(queue_name, prefetch, timeout)
-        # the one that the queue was declared on: nobody would answer its heartbeats, and the consumer has its own
-        del self.connection
-        return consumer
+        prefetch = held_at_once(queue_name, prefetch)
+        return self.patience.consumer(queue_name, lambda: self._consumer(queue_name, prefetch, timeout))
+
+    def _consumer(self, queue_name: str, prefetch: int, timeout: int) -> Consumer:
+        try:
+            return super().consume(queue_name, prefetch, timeout)
+        finally:
+            # the one that the queue was declared on: nobody would answer its heartbeats, and the consumer has its own
+            del self.connection
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Returns once RabbitMQ has confirmed the message. `delay` is in milliseconds.
@@ -97,7 +108,7 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
         """
         queue = message.queue_name
         if delay is not None:
-            message = message.copy(queue_name=dq_name(queue), options={"eta": current_millis() + delay})
+            message = message.copy(queue_name=dq_name(queue), options={"eta": current_millis() + delay, "delay": delay})
         again_until = time.monotonic() + _STALE
         while True:
             try:
@@ -109,7 +120,9 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
                 if isinstance(error, pika.exceptions.UnroutableError):
                     self.queues_pending.add(q_name(queue))
                 if time.monotonic() > again_until or not _passes_with_a_new_connection(error):
-                    raise _translated(error, self.wanted) from None
+                    refused = _translated(error, self.wanted)
+                    self.patience.refused(refused)
+                    raise refused from None
                 again_until = 0.0
             else:
                 self.emit_after("enqueue", message, delay)
@@ -150,6 +163,8 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
             super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
         except (ConnectionClosed, *_FAILURES) as error:
             cause = error.message if isinstance(error, ConnectionClosed) else error
+            _declare_again_if_missing(self, cause)
+            self._disconnect()
             raise _translated(cause, broker.wanted) from None
 
     def __next__(self) -> MessageProxy | None:
@@ -160,17 +175,21 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
         try:
             method, _, body = next(self.iterator)
         except (AssertionError, *_FAILURES) as error:
-            if getattr(error, "reply_code", None) == _NOT_FOUND:
-                self.broker.queues_pending.add(q_name(self.queue_name))
-            raise _translated(error, self.broker.wanted) from None
+            _declare_again_if_missing(self, error)
+            lost = _translated(error, self.broker.wanted)
+            self.broker.patience.trouble(self.queue_name, lost)
+            raise lost from None
+        self.broker.patience.well(self.queue_name)
         if method is None or body is None:
             return None
         try:
             message = decode(body, self.queue_name)
         except DecodeError as error:
             self.logger.error("Dead-lettered what is no message in queue %s: %s", self.queue_name, error)
-            self.channel.basic_nack(method.delivery_tag, requeue=False)
+            with suppress(*_FAILURES):  # it comes again then, and the next call says what is wrong
+                self.channel.basic_nack(method.delivery_tag, requeue=False)
             return None
+        _reckon_by_our_clock(message)
         self.known_tags.add(method.delivery_tag)
         return BoundDelivery(self, method.delivery_tag, message, redelivered=method.redelivered)
 
@@ -184,7 +203,17 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
 
     def close(self) -> None:
         self.closed = True
-        super().close()  # type: ignore[no-untyped-call]
+        try:
+            super().close()  # type: ignore[no-untyped-call]
+        finally:
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        """Dramatiq leaves the connection open where only the channel failed, and the next consumer has its own."""
+        connection = getattr(self, "connection", None)
+        if connection is not None and connection.is_open:
+            with suppress(*_FAILURES):
+                connection.close()
 
     def _settle(self, message: MessageProxy, how: Callable[[int], None]) -> None:
         if not isinstance(message, BoundDelivery) or message.consumer is not self:
@@ -200,6 +229,18 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
         except AMQPConnectionError:
             # Dramatiq would try again for ever; without its connection there is nothing left to settle
             self.logger.warning("Message %s is delivered again: its connection is gone.", message.message_id)
+
+
+def _declare_again_if_missing(consumer: BoundConsumer, error: Any) -> None:
+    if getattr(error, "reply_code", None) == _NOT_FOUND:
+        consumer.broker.queues_pending.add(q_name(consumer.queue_name))
+
+
+def _reckon_by_our_clock(message: Message[Any]) -> None:
+    """A delay ends no later than its length from now: the clock of whoever said when it is due may be an hour wrong."""
+    eta, delay = message.options.get("eta"), message.options.pop("delay", None)
+    if isinstance(eta, int | float) and isinstance(delay, int | float):
+        message.options["eta"] = min(eta, current_millis() + delay)
 
 
 class BoundDelivery(Delivery):
@@ -260,6 +301,12 @@ def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
             depths[name] = (found.message_count, found.consumer_count)
             channel.close()
     return depths
+
+
+def drain(url: str, queues: Iterable[str], burials: Burials, limit: int) -> None:
+    """See `contract.broker.drain`."""
+    with _connection(url) as connection:
+        bury_all(connection, queues, burials, limit)
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from tests.acceptance.conftest import Place, clean_environment
+from tests.fix_postgres import PostgresServer
+from touchline.demo.league import League
 from touchline.demo.site import DemoSite
 
 pytestmark = pytest.mark.slow
@@ -24,13 +26,20 @@ _COMPARED = """
 """
 
 
-@pytest.fixture
-def read(home: Path, store_url: str, demo_site: DemoSite) -> str:
+@pytest.fixture(scope="module")
+def read(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer, demo_league: League
+) -> Iterator[str]:
     """A store into which the demo league was read."""
-    env = clean_environment(TOUCHLINE_HOME=str(home), DATABASE_URL=store_url, TOUCHLINE_MLSNEXT_URL=demo_site.url)
-    ended = Place(home, env).touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")
-    assert ended.code == 0, ended.err
-    return store_url
+    home = tmp_path_factory.mktemp("home")
+    with (
+        postgres_server.database(migrated=True) as url,
+        DemoSite(demo_league, demo_league.weekend().before) as site,
+    ):
+        env = clean_environment(TOUCHLINE_HOME=str(home), DATABASE_URL=url, TOUCHLINE_MLSNEXT_URL=site.url)
+        ended = Place(home, env).touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")
+        assert ended.code == 0, ended.err
+        yield url
 
 
 def test_our_tables_equal_the_official_ones(read: str) -> None:

@@ -261,6 +261,11 @@ def rabbit(rabbitmq_url: str) -> Rabbit:
 
 
 @pytest.fixture
+def classic_rabbit(classic_rabbitmq_url: str) -> Rabbit:
+    return Rabbit(classic_rabbitmq_url)
+
+
+@pytest.fixture
 def embedded(postgres_url: str) -> Embedded:
     return Embedded(postgres_url)
 

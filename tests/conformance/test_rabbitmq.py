@@ -110,14 +110,14 @@ def test_a_queue_declared_otherwise_is_named(rabbit: Rabbit) -> None:
     assert refused.value.exit_code == 2
 
 
-def test_a_full_queue_refuses_a_message(rabbit: Rabbit, rabbitmqctl: Callable[..., str]) -> None:
+def test_a_full_queue_refuses_a_message(classic_rabbit: Rabbit, rabbitmqctl: Callable[..., str]) -> None:
     """A length limit with reject-publish is heard: the message is not sent, and may be later."""
-    rabbit.send("one")
-    vhost = parameters(rabbit.url).virtual_host
+    classic_rabbit.send("one")
+    vhost = parameters(classic_rabbit.url).virtual_host
     limit = '{"max-length":1,"overflow":"reject-publish"}'
     rabbitmqctl("set_policy", "-p", vhost, "full", f"^{QUEUE}$", limit, "--apply-to", "queues")
-    eventually(lambda: "full" in _refusal(rabbit), "the policy holds")
-    assert rabbit.counts() == (1, 0, 0)
+    eventually(lambda: "full" in _refusal(classic_rabbit), "the policy holds")
+    assert classic_rabbit.counts() == (1, 0, 0)
 
 
 def _refusal(rabbit: Rabbit) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +14,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from actors.middleware.retries import ATTEMPTS
 from actors.middleware.starts import STARTS
 from contract.broker import make_broker
 from contract.broker.rabbitmq import parameters
 from tests.conformance.actors import QUEUE
-from tests.conformance.conftest import Backend, Process, Rabbit, Stage, eventually, message_to
+from tests.conformance.conftest import ROOT, Backend, Process, Rabbit, Stage, eventually, message_to
 from tests.fix_proxy import Proxy
 
 pytestmark = pytest.mark.slow
@@ -177,24 +181,49 @@ def test_the_same_signal_twice_is_one(backend: Backend, stage: Stage, processes:
 
 
 def test_a_refused_retry_is_tried_again(
-    rabbit: Rabbit, stage: Stage, processes: Processes, store_url: str, rabbitmqctl: Callable[..., str]
+    classic_rabbit: Rabbit, stage: Stage, processes: Processes, store_url: str, rabbitmqctl: Callable[..., str]
 ) -> None:
     """The delay queue takes nothing (a length limit): the failed message goes back, and is neither acked nor dead."""
-    rabbit.send("warm-up")
-    vhost = parameters(rabbit.url).virtual_host
+    classic_rabbit.send("warm-up")
+    vhost = parameters(classic_rabbit.url).virtual_host
     limit = json.dumps({"max-length": 0, "overflow": "reject-publish"})
     rabbitmqctl("set_policy", "-p", vhost, "full", rf"^{QUEUE}\.DQ$", limit, "--apply-to", "queues")
     stage.fail("unlucky", 3)
-    worker = processes(rabbit.url, store=store_url)
+    worker = processes(classic_rabbit.url, store=store_url)
     stage.wait_for("warm-up")
-    eventually(lambda: _refuses(rabbit), "the policy holds")
-    rabbit.send("unlucky")
+    eventually(lambda: _refuses(classic_rabbit), "the policy holds")
+    classic_rabbit.send("unlucky")
     stage.wait_for("unlucky", times=3)
     assert "its retry was not taken" in worker.log.read_text()
     rabbitmqctl("clear_policy", "-p", vhost, "full")
     stage.wait_for("unlucky", times=4)
-    eventually(lambda: rabbit.counts() == (0, 0, 0), "it has run to its end")
+    eventually(lambda: classic_rabbit.counts() == (0, 0, 0), "it has run to its end")
     assert letters(store_url) == []
+
+
+def test_a_replayed_letter_is_settled_by_an_actor_that_stores_nothing(
+    rabbit: Rabbit, stage: Stage, processes: Processes, store_url: str
+) -> None:
+    """An order to scrape writes no inbox row of its own: that it was carried out is written down all the same."""
+    stage.fail("unlucky", ATTEMPTS)
+    rabbit.send("unlucky")
+    processes(rabbit.url, store=store_url)
+    eventually(lambda: bool(letters(store_url)), "it is dead")
+    environment = os.environ | {"DATABASE_URL": store_url, "RABBITMQ_URL": rabbit.url}
+    subprocess.run(
+        [sys.executable, "-m", "touchline", "dead", "replay", "--all"],
+        env=environment,
+        check=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    stage.wait_for("unlucky", times=ATTEMPTS + 1)
+
+    def outcome() -> list[tuple[str | None]]:
+        with psycopg.connect(store_url) as connection:
+            return connection.execute("SELECT outcome FROM touchline.dead_acts").fetchall()
+
+    eventually(lambda: outcome() == [("stored",)], "the record says what became of it")
 
 
 def _refuses(rabbit: Rabbit) -> bool:

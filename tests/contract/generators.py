@@ -27,10 +27,13 @@ JSON = st.recursive(
     max_leaves=5,
 )
 
+# Strategies are made once: making one takes longer than drawing from it.
+
 #: Lists and maps are kept short: what is wrong with long ones is wrong with two.
 _FEW = 2
 
 
+@cache
 def said(message: str) -> st.SearchStrategy[Any]:
     """Anything that the producer can say as `message`."""
     if message == "run":
@@ -147,6 +150,7 @@ def _text(pattern: str, shortest: int, longest: int) -> st.SearchStrategy[str]:
     return st.from_regex(pattern, fullmatch=True).map(lambda text: text[:longest])
 
 
+@cache
 def shaped(message: str) -> st.SearchStrategy[Any]:
     """Documents with the shape of the schema's, of which some break its rules between fields or its calendar."""
     return _shaped(relaxed(message))
@@ -189,10 +193,16 @@ def _shaped(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     raise NotImplementedError(f"no values for {schema!r}: teach tests/contract/generators.py")
 
 
+@cache
 def spoiled(message: str) -> st.SearchStrategy[Any]:
     """Valid examples in which one place was changed: in most, something is wrong now."""
     documents = list(examples(message, "valid").values())
-    return st.sampled_from(documents).flatmap(_spoil)
+    return _one_of_them([_spoil(document) for document in documents])
+
+
+def _one_of_them(choices: list[st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """Each as often as any other; `one_of` would draw those more often that are a `one_of` themselves."""
+    return st.sampled_from(choices).flatmap(lambda choice: choice)
 
 
 _ODD = (
@@ -203,13 +213,11 @@ _ODD = (
 
 
 def _spoil(document: Any) -> st.SearchStrategy[Any]:
-    places = list(_places(document))
-
     def at(place: tuple[Any, ...]) -> st.SearchStrategy[Any]:
         old = _at(document, place)
         ways: list[st.SearchStrategy[Any]] = [
             (st.sampled_from(_ODD) | JSON).map(lambda value: _changed(document, place, value)),
-            st.just(_changed(document, place, _GONE)),
+            st.builds(_changed, st.just(document), st.just(place), st.just(_GONE)),
         ]
         if isinstance(old, str):
             tail = st.sampled_from(["\n", "\0", " ", "Z", "0", "\ud800", "é"])
@@ -225,10 +233,10 @@ def _spoil(document: Any) -> st.SearchStrategy[Any]:
                 )
             )
         if isinstance(old, list) and old:
-            ways.append(st.just(_changed(document, place, old * 201)))
+            ways.append(st.builds(_changed, st.just(document), st.just(place), st.just(old * 201)))
         return st.one_of(ways)
 
-    return st.sampled_from(places).flatmap(at)
+    return _one_of_them([at(place) for place in _places(document)])
 
 
 _GONE = object()

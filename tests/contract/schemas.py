@@ -73,6 +73,7 @@ def objects(message: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield from walk(load(message), "")
 
 
+@cache
 def relaxed(message: str) -> dict[str, Any]:
     """The schema in one piece and without the rules that generators find hard to meet.
 

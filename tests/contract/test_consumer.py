@@ -175,6 +175,7 @@ def test_an_event_is_of_its_own_class(name: str) -> None:
     document = examples("run", "valid")[name]
     classes = {
         "started": models.RunStarted,
+        "alive": models.RunAlive,
         "rejected": models.RowsRejected,
         "part_finished": models.PartFinished,
         "failed": models.RunFailed,

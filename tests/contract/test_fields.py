@@ -23,6 +23,7 @@ SIDES: dict[str, tuple[type[BaseModel], type[Any]]] = {
     "standings/$defs/table": (producer.StandingsTable, consumer.StandingsTable),
     "standings/$defs/row": (producer.StandingsRow, consumer.StandingsRow),
     "run/$defs/started": (producer.RunStarted, consumer.RunStarted),
+    "run/$defs/alive": (producer.RunAlive, consumer.RunAlive),
     "run/$defs/rejected": (producer.RowsRejected, consumer.RowsRejected),
     "run/$defs/part_finished": (producer.PartFinished, consumer.PartFinished),
     "run/$defs/failed": (producer.RunFailed, consumer.RunFailed),

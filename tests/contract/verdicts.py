@@ -13,6 +13,7 @@ from ingest import models as producer
 
 EVENTS: dict[str, type[producer.Message]] = {
     "started": producer.RunStarted,
+    "alive": producer.RunAlive,
     "rejected": producer.RowsRejected,
     "part_finished": producer.PartFinished,
     "failed": producer.RunFailed,

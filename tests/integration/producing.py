@@ -32,7 +32,7 @@ def publishing(url: str, home: Path, timeout: float = PATIENCE) -> Iterator[Publ
         yield publisher
 
 
-def do(url: str, home: Path, source: MadeUp, *, progress: Any = None, timeout: float = PATIENCE) -> Outcome:
+def do(url: str, home: Path, source: MadeUp, *, timeout: float = PATIENCE, **said: Any) -> Outcome:
     """One run, as a process of its own would do it."""
     with publishing(url, home, timeout) as publisher:
         return run(
@@ -41,7 +41,7 @@ def do(url: str, home: Path, source: MadeUp, *, progress: Any = None, timeout: f
             run_id=uuid4(),
             publisher=publisher,
             fetcher=Fetching(Validators(home, source.name)),  # type: ignore[arg-type]
-            progress=progress,
+            **said,
         )
 
 

@@ -10,6 +10,7 @@ import pika.exceptions
 import psycopg
 import pytest
 
+from tests.conformance.conftest import eventually
 from tests.fix_proxy import Proxy
 from tests.fix_rabbitmq import RabbitServer
 
@@ -75,7 +76,23 @@ def test_a_killed_node_comes_back_with_what_it_had_confirmed(rabbitmq_url: str, 
     with pytest.raises(pika.exceptions.AMQPError):
         channel.queue_declare("mine", passive=True)
     rabbitmq_server.start()
-    connection = pika.BlockingConnection(pika.URLParameters(rabbitmq_url))
-    _, _, body = connection.channel().basic_get("mine", auto_ack=True)
-    connection.close()
-    assert body == b"kept"
+    assert _taken(rabbitmq_url, "mine") == b"kept"
+
+
+def _taken(url: str, queue: str) -> bytes:
+    """The message in `queue`. A quorum queue first elects its leader, and breaks the connection of who does not wait."""
+    bodies: list[bytes] = []
+
+    def taken() -> bool:
+        try:
+            connection = pika.BlockingConnection(pika.URLParameters(url))
+            _, _, body = connection.channel().basic_get(queue, auto_ack=True)
+            connection.close()
+        except pika.exceptions.AMQPError:
+            return False
+        bodies.extend([body] if body is not None else [])
+        return True
+
+    eventually(taken, "the queue answers")
+    (body,) = bodies
+    return body

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import dramatiq
-import pika
 import pytest
 
 from contract import places
@@ -182,20 +181,6 @@ def test_queues_are_counted(touchline: Touchline, rabbitmq_url: str, monkeypatch
     assert rows["matches"] == {"queue": "matches", "ready": 1, "delayed": 0, "dead": 0, "consumers": 0}
     assert "Nobody works on matches" in touchline("queues --output table").err
     assert "nobody works on matches" in findings(touchline("doctor"))["queues"][1]
-
-
-def test_a_queue_with_other_arguments_is_named(
-    touchline: Touchline, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A queue that somebody declared otherwise would stop every worker; the doctor names it and the argument."""
-    monkeypatch.setenv("RABBITMQ_URL", rabbitmq_url)
-    with pika.BlockingConnection(pika.URLParameters(rabbitmq_url)) as connection:
-        connection.channel().queue_declare("matches", durable=True, arguments={"x-message-ttl": 1000})
-    state, detail, hint = findings(touchline("doctor"))["queues"]
-    assert state == "not ok"
-    assert "'matches'" in detail
-    assert "x-" in detail
-    assert "delete" in hint
 
 
 @pytest.mark.parametrize("command", ["queues", "spool flush"])

@@ -24,6 +24,7 @@ from ingest.publisher import Delivery, Publisher
 from ingest.sources import Reject
 from ingest.spool import Spool
 from ingest.validators import Validators
+from tests.fix_scraping import wait_until
 from tests.integration.producing import AfterBatch, batch, do, ids, numbers, publishing, story, taken
 from tests.unit.ingest_run.made_up import MadeUp, Says, match, table
 
@@ -81,6 +82,21 @@ def test_a_run_has_one_connection(rabbitmq_url: str, rabbitmqctl: Callable[..., 
     source = MadeUp({name: Says([match(1), match(2)], [table()]) for name in "abc"}, concurrency=2)
     do(rabbitmq_url, tmp_path, source, progress=AfterBatch(look))
     assert seen == [1]
+
+
+def test_a_run_is_heard_of_while_the_site_is_slow(queue_url: str, tmp_path: Path) -> None:
+    """Signs of life come over a connection of their own, beside the one that waits for its next batch."""
+
+    def fetch() -> str:
+        # the end of the first part, and two signs more
+        wait_until(lambda: queue_depths(queue_url).get(RUNS, (0, 0))[0] >= 4)
+        return "documents"
+
+    source = MadeUp({"a": Says([match(1)]), "slow": Says([match(2)], fetch=fetch)})
+    do(queue_url, tmp_path, source, alive_every=0.1)
+    told = story(taken(queue_url)[RUNS])
+    assert told.count("alive") >= 2
+    assert [event for event in told if event != "alive"] == ["started", "part_finished", "part_finished"]
 
 
 def test_nothing_new_connects_to_nothing(tmp_path: Path) -> None:

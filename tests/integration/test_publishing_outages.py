@@ -79,22 +79,22 @@ def test_a_broker_that_goes_away_in_the_middle_leaves_the_rest_on_disk(
 
 
 def test_a_broker_that_refuses_is_like_one_that_is_away(
-    rabbitmq_url: str, rabbitmqctl: Callable[..., str], tmp_path: Path
+    classic_rabbitmq_url: str, rabbitmqctl: Callable[..., str], tmp_path: Path
 ) -> None:
     """A full queue with `reject-publish` answers with a nack: kept on disk, sent when there is room."""
-    vhost = urlsplit(rabbitmq_url).path[1:]
+    vhost = urlsplit(classic_rabbitmq_url).path[1:]
     full = json.dumps({"max-length": 0, "overflow": "reject-publish"})
     rabbitmqctl("set_policy", "-p", vhost, "full", "^matches$", full, "--apply-to", "queues")
     begun = time.monotonic()
-    outcome = do(rabbitmq_url, tmp_path, MadeUp({"a": Says(map(match, range(250)))}))
+    outcome = do(classic_rabbitmq_url, tmp_path, MadeUp({"a": Says(map(match, range(250)))}))
     assert time.monotonic() - begun < BOUNDED
     # `started` found room in its own queue
     assert (outcome.spooled, outcome.exit_code) == (3, 3)
 
     rabbitmqctl("clear_policy", "-p", vhost, "full")
-    with publishing(rabbitmq_url, tmp_path) as publisher:
+    with publishing(classic_rabbitmq_url, tmp_path) as publisher:
         assert publisher.flush() == 3
-    assert ids(taken(rabbitmq_url)[MATCHES]) == numbers(250)
+    assert ids(taken(classic_rabbitmq_url)[MATCHES]) == numbers(250)
 
 
 @pytest.mark.slow
@@ -104,7 +104,9 @@ def test_a_broker_without_memory_is_like_one_that_is_away(
     """A memory alarm blocks publishers without a word: after a bounded time the messages are on disk."""
     rabbitmqctl("set_vm_memory_high_watermark", "0.000001")
     try:
-        outcome = do(rabbitmq_url, tmp_path, MadeUp({"a": Says([match(1)])}))
+        # ten seconds in earnest
+        url = f"{rabbitmq_url}?blocked_connection_timeout=1"
+        outcome = do(url, tmp_path, MadeUp({"a": Says([match(1)])}))
     finally:
         rabbitmqctl("set_vm_memory_high_watermark", "0.4")
     assert (outcome.spooled, outcome.exit_code) == (3, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 
 from actors import store
 from tests.fix_command import Ended, Touchline
+from tests.fix_postgres import PostgresServer
 from touchline.cli import main
 
 #: The runs in `stored.sql`.
@@ -25,12 +27,20 @@ def empty(touchline: Touchline, store_url: str, monkeypatch: pytest.MonkeyPatch)
     return touchline
 
 
+@pytest.fixture(scope="module")
+def filled_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A store that holds `stored.sql`: one for all, since nobody here writes."""
+    with postgres_server.database(migrated=True) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute(Path(__file__).with_name("stored.sql").read_bytes())
+        yield url
+
+
 @pytest.fixture
-def filled(empty: Touchline, store_url: str) -> Touchline:
-    """`touchline` on a store that holds `stored.sql`."""
-    with psycopg.connect(store_url) as connection:
-        connection.execute(Path(__file__).with_name("stored.sql").read_bytes())
-    return empty
+def filled(touchline: Touchline, filled_url: str, monkeypatch: pytest.MonkeyPatch) -> Touchline:
+    """`touchline` on that store."""
+    monkeypatch.setenv("DATABASE_URL", filled_url)
+    return touchline
 
 
 def ids(ended: Ended) -> list[str]:
@@ -344,25 +354,25 @@ def test_a_database_that_is_away_is_unreachable(
     assert "hunter22" not in captured.err
 
 
-def test_reading_changes_nothing(filled: Touchline, store_url: str) -> None:
+def test_reading_changes_nothing(filled_url: str) -> None:
     """A query runs in a transaction that the server itself keeps from writing."""
     from actors.store.database import connect
     from actors.store.reading import reading
 
     with (
-        connect(store_url) as connection,
+        connect(filled_url) as connection,
         reading(connection, "runs"),
         pytest.raises(psycopg.errors.ReadOnlySqlTransaction),
     ):
         connection.execute("DELETE FROM touchline.run_accounts")
 
 
-def test_a_season_is_read_in_pieces(filled: Touchline, store_url: str) -> None:
+def test_a_season_is_read_in_pieces(filled_url: str) -> None:
     """Rows come from a server-side cursor, so that neither the driver nor we hold all of them."""
     from actors.store.database import connect
     from actors.store.reading import reading
 
-    with connect(store_url) as connection, reading(connection, "matches") as found:
+    with connect(filled_url) as connection, reading(connection, "matches") as found:
         next(found.rows)
         cursors = connection.execute("SELECT name, is_scrollable FROM pg_cursors").fetchall()
     assert [row["name"] for row in cursors] == ["touchline_matches"]

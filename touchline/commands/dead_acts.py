@@ -7,11 +7,12 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from contract.errors import ConfigurationError
+from contract.errors import ConfigurationError, UnreachableError
 from contract.names import QUEUES
 from touchline import options, output
 from touchline.output import Column, Format, Row, counted, instant, say, write
@@ -23,6 +24,7 @@ from touchline.store import opened, reading
 
 if TYPE_CHECKING:
     from actors.store.database import Connection
+    from contract.settings import Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -118,6 +120,7 @@ def replay(
             _explain_taken(connection, done)
         finally:
             _tell(done, chosen, output)
+    _say_if_nobody_works(settings, done)
     failed = {REFUSED} if everything else {REFUSED, TAKEN}
     if any(told["outcome"] in failed for told in done):
         context.exit(1)
@@ -232,7 +235,7 @@ def _send(
     chosen: Sequence[int],
     done: list[dict[str, Any]],
     *,
-    settings: Any,
+    settings: Settings,
     by: str,
     rate: float,
     dry_run: bool,
@@ -281,6 +284,18 @@ def _tell(done: Sequence[Row], chosen: Sequence[int], output: Format) -> None:
         say(f"{counted(count[REFUSED], 'letter')} cannot be sent and stayed open; see what is said of each.")
     if len(done) < len(chosen):
         say(f"{counted(len(chosen) - len(done), 'letter')} not sent and still open.")
+
+
+def _say_if_nobody_works(settings: Settings, done: Sequence[Row]) -> None:
+    from contract.broker import queue_depths
+    from contract.places import broker_address
+
+    queues = sorted({told["queue"] for told in done if told["outcome"] == SENT})
+    with suppress(UnreachableError):  # it was sent, whoever works
+        depths = queue_depths(broker_address(settings), queues) if queues else {}
+        idle = [repr(queue) for queue in queues if not depths.get(queue, (0, 0))[1]]
+        if idle:
+            say(f"No worker consumes {' and '.join(idle)}; it waits. Start one: dramatiq actors (or touchline up).")
 
 
 def _ask(context: click.Context, number: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,6 +14,9 @@ from touchline.output import Column, Format, duration, say, write, write_one
 STATES = ("running", "succeeded", "suspect", "failed", "interrupted")
 
 EMPTY = "No run is stored that fits. `touchline scrape SOURCE` starts one."
+
+#: What becomes of what a run found.
+ACCOUNTED = ("inserted", "updated", "unchanged", "stale", "dead")
 
 #: How many candidates an ambiguous id lists.
 _CANDIDATES = 5
@@ -41,7 +45,9 @@ def runs(run: str | None, output: Format, limit: int | None, **filters: Any) -> 
     """List runs, newest first, or show one in full.
 
     RUN is the id of a run, or how it begins. Once a run is finished, found = inserted + updated + unchanged + stale +
-    dead. Times are UTC.
+    dead. A run is interrupted when somebody stopped it or its process died, and suspect when it found nothing or not
+    everything that it sent arrived; the error says how much. If it is heard of after all, that is taken back. Times
+    are UTC.
     """
     if run:
         _show(run, output)
@@ -71,6 +77,21 @@ def _show(run: str, output: Format) -> None:
     write_one({**shown_run, "took": duration(seconds) or None}, output)
     if shown_run["dead"]:
         say(f"Why {shown_run['dead']} died: touchline dead list --run {run}")
+    if step := next_step(shown_run):
+        say(f"  → {step}")
+
+
+def next_step(run: Mapping[str, Any]) -> str:
+    """What a person can do about a run that was given up or stopped, or nothing. `run` as the view has it."""
+    missing = run["found"] - sum(run[name] for name in ACCOUNTED)
+    if missing > 0 and run["state"] == "suspect":
+        return (
+            "what is missing may lie in a queue that nobody consumes (touchline queues) or on the disk of the machine "
+            f"that read it (touchline spool list); else read it anew: touchline scrape {run['source']} --full"
+        )
+    if run["state"] == "interrupted":
+        return f"what it had not read yet the next run reads: touchline scrape {run['source']}"
+    return ""
 
 
 COLUMNS = (

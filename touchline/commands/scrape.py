@@ -145,7 +145,7 @@ def _scrape(settings: Settings, source: str, scope: Scope, output: Format, *, fu
             work_off(settings, notes)
         if not outcome.nothing_new and not outcome.spooled and (wait or must_store(settings)):
             stored = follow(settings, outcome)
-            _say_what_was_stored(stored)
+            _say_what_was_stored(source, stored)
     write([_summary(source, outcome, stored)], FIELDS, COLUMNS, output)
     if outcome.spooled:
         raise _kept(settings, outcome)
@@ -188,11 +188,14 @@ def _since(settings: Settings, source: str, outcome: Outcome) -> str:
     return f" since {output.readable(last)} UTC" if last else ""
 
 
-def _say_what_was_stored(stored: Mapping[str, Any]) -> None:
-    counts = ", ".join(f"{stored[name]:,} {name}" for name in ("inserted", "updated", "unchanged", "stale", "dead"))
-    say(f"Stored: {counts}.")
+def _say_what_was_stored(source: str, stored: Mapping[str, Any]) -> None:
+    from touchline.commands.runs import ACCOUNTED, next_step
+
+    say(f"Stored: {', '.join(f'{stored[name]:,} {name}' for name in ACCOUNTED)}.")
     if stored["state"] != "succeeded":
         say(f"The run ended as {stored['state']}: {stored['error'] or 'no reason was given'}")
+        if step := next_step({**stored, "source": source}):
+            say(f"  → {step}")
     if stored["dead"]:
         say("  → why matches died: touchline dead list")
 
@@ -228,7 +231,7 @@ def _kept(settings: Settings, outcome: Outcome) -> Exception:
         )
     return Spooled(
         f"the broker {spool.broker} takes no messages ({outcome.away}); {kept}",
-        hint="the next run sends them, or: touchline spool flush",
+        hint="a worker of this home or the next run sends them; at once: touchline spool flush",
     )
 
 

@@ -26,7 +26,7 @@ EMPTY = "Nothing waits on disk."
 def spool() -> None:
     """Look at, and send, what a run had to keep on disk because the broker was away or refused.
 
-    The next run sends it, too. Sending twice is harmless.
+    A worker that runs with this home sends it, and so does the next run. Sending twice is harmless.
     """
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
@@ -15,6 +16,7 @@ from actors.store.counts import Counts
 from actors.store.database import Connection, open_pool, transaction
 from actors.store.dead import DeadRow
 from actors.store.matches import BatchOf, store_batch
+from tests.fix_postgres import PostgresServer
 
 DAY = "2026-10-{:02}T12:00:00Z"
 
@@ -73,6 +75,32 @@ class Store:
     def changes(self) -> list[tuple[str, str, str | None, str | None]]:
         rows = self.rows("SELECT match_id, field, old, new FROM match_changes ORDER BY match_id, field, changed_at")
         return [(row["match_id"], row["field"], row["old"], row["new"]) for row in rows]
+
+
+#: All rows, and not one table less: a database of its own for each of these many tests takes longer than they do.
+_EMPTY = """
+    DO $$ BEGIN
+        SET LOCAL lock_timeout = '20s';
+        EXECUTE (
+            SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ') || ' RESTART IDENTITY'
+            FROM pg_tables WHERE schemaname = 'touchline' AND tablename <> 'alembic_version'
+        );
+    END $$
+"""
+
+
+@pytest.fixture(scope="module")
+def _database(any_postgres_server: PostgresServer) -> Iterator[str]:
+    with any_postgres_server.database(migrated=True) as url:
+        yield url
+
+
+@pytest.fixture
+def any_store_url(_database: str) -> str:
+    """A migrated database without a row, on each server in turn; the tests of a file share it."""
+    with psycopg.connect(_database) as connection:
+        connection.execute(_EMPTY)
+    return _database
 
 
 @pytest.fixture

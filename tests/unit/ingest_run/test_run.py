@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,8 +12,9 @@ import pytest
 from contract.errors import ConfigurationError
 from contract.names import STORE_MATCHES, STORE_STANDINGS
 from ingest.errors import NotPublished, PageChanged, SiteUnreachable, UnknownScope
+from ingest.messages import Messages
 from ingest.run import Outcome, PartOutcome, run
-from ingest.sources import Reject, Scope
+from ingest.sources import Part, Reject, Scope
 from ingest.spool import Spool
 from ingest.validators import Validators
 from tests.unit.ingest_run.made_up import (
@@ -76,6 +77,44 @@ def test_a_run_says_what_it_read_and_how_much_that_was(tmp_path: Path) -> None:
     assert (finished["found"], finished["batches"], finished["not_modified"]) == (451, 3, False)
     assert (outcome.found, outcome.sent, outcome.rejected, outcome.batches) == (451, 450, 1, 3)
     assert outcome.spooled == 7
+
+
+def test_the_end_of_a_part_names_what_carried_its_rows(tmp_path: Path) -> None:
+    """Each batch and each message of rejects, by id with its rows: the other side knows what is still under way."""
+    rows = [*map(match, range(250)), Reject("x", "malformed", "no kick-off", {"id": "x"})]
+    source = MadeUp({"a": Says(rows, [table()]), "bad": Says(then_raises([match(900)], KeyError("events")))})
+    _, messages = do(tmp_path, source)
+    carried: dict[str, dict[str, int]] = {"a": {}, "bad": {}}
+    for message in messages:
+        carrying = message.kwargs.get("matches") or message.kwargs.get("rejects")
+        if carrying:
+            carried[message.kwargs["part"]][message.message_id] = len(carrying)
+    [finished], [failed] = events(messages, "part_finished"), events(messages, "failed")
+    assert finished["messages"] == carried["a"]
+    assert sorted(finished["messages"].values()) == [1, 50, 200]
+    assert finished["found"] == sum(finished["messages"].values())
+    assert failed["messages"] == carried["bad"]
+    assert failed["found"] == 1
+    assert "interrupted" not in failed
+
+
+def test_more_messages_than_can_be_named_are_counted_only(tmp_path: Path) -> None:
+    """The event stays small; a part of so many rows is accounted for by their number."""
+    named = dict.fromkeys((str(uuid4()) for _ in range(1001)), 200)
+    messages = Messages(
+        to_disk(tmp_path),
+        RUN,
+        "made-up",
+        [Part("a", None, "2026-27")],
+        params={},
+        trigger="cli",
+        scheduled_for=None,
+        now=lambda: datetime(2026, 10, 3, tzinfo=UTC),
+    )
+    said = {"found": 200_200, "batches": 1001, "complete": True}
+    messages.part_finished(Part("a", None, "2026-27"), "2026-10-03T22:30:00Z", **said, messages=named)
+    [finished] = events(sent(tmp_path), "part_finished")
+    assert "messages" not in finished
 
 
 def test_nothing_is_said_when_nothing_changed(tmp_path: Path) -> None:
@@ -342,10 +381,11 @@ def test_an_interrupted_run_says_so_for_every_part_that_it_leaves(tmp_path: Path
 
     messages = sent(tmp_path)
     failed = events(messages, "failed")
-    assert [(event["part"], event["error"], event["found"]) for event in failed] == [
-        ("b", "interrupted", 200),
-        ("c", "interrupted", 0),
+    assert [(event["part"], event["interrupted"], event["found"]) for event in failed] == [
+        ("b", True, 200),
+        ("c", True, 0),
     ]
+    assert "stopped by Ctrl-C or SIGTERM" in failed[0]["error"]
     assert [remembered(tmp_path, part) for part in "abc"] == ['"etag"', None, None]
 
 

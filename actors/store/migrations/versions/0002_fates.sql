@@ -18,13 +18,23 @@ ALTER TABLE touchline.dead
     -- of a row: the part and the observation that it came from, for the message that brings it again
     ADD COLUMN part text,
     ADD COLUMN observed_at timestamptz,
-    -- the message by which the letter comes again: its own, or for a row the one that a replay made
-    ADD COLUMN carrier uuid,
-    ADD COLUMN settled_at timestamptz;
-UPDATE touchline.dead SET carrier = message_id WHERE kind = 'message';
+    -- the message by which the letter comes again: its own, or for a row one that is made when it is replayed. A row's
+    -- is settled beforehand, so that whoever stores it finds the letter, and sending it twice is one message.
+    ADD COLUMN carrier uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- how often it was sent again, and the attempts of its lives before the last of these
+    ADD COLUMN replays integer NOT NULL DEFAULT 0,
+    ADD COLUMN earlier_attempts integer NOT NULL DEFAULT 0,
+    -- when its message was stored after all, or it was dropped
+    ADD COLUMN settled_at timestamptz,
+    -- what came, as JSON, where payload does not give it back exactly (U+0000, lone surrogates, fractions)
+    ADD COLUMN body text;
+-- letters from before: their matches were counted for no run
+UPDATE touchline.dead SET rows = 0 WHERE kind = 'message';
+UPDATE touchline.dead SET carrier = message_id WHERE kind = 'message' AND state = 'open' AND message_id IS NOT NULL;
+INSERT INTO touchline.inbox (message_id, dead) SELECT carrier, true FROM touchline.dead WHERE kind = 'message'
+ON CONFLICT DO NOTHING;
 DROP INDEX touchline.dead_message;
 -- a message that dies again is the same letter
-CREATE UNIQUE INDEX dead_message ON touchline.dead (message_id) WHERE kind = 'message';
 CREATE UNIQUE INDEX dead_carrier ON touchline.dead (carrier);
 
 -- What people did about a letter, and what came of it.

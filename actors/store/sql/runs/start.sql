@@ -4,4 +4,5 @@ VALUES (%(run_id)s, %(source)s, %(params)s, %(trigger)s, %(scheduled_for)s, %(at
 ON CONFLICT (run_id) DO UPDATE
 SET params = excluded.params, trigger = excluded.trigger, scheduled_for = excluded.scheduled_for,
     started_at = CASE WHEN run.parts IS NULL THEN excluded.started_at ELSE run.started_at END,
-    parts = excluded.parts, state = 'running', finished_at = NULL, error = NULL, last_sign_at = now()
+    parts = excluded.parts, state = 'running', judged = false, extra = 0, finished_at = NULL, error = NULL,
+    last_sign_at = now()
