@@ -85,7 +85,7 @@ def follow(settings: Settings, outcome: Outcome) -> Mapping[str, Any]:
 
 def work_off(settings: Settings, notes: Sequence[Note]) -> None:
     """Store what commands that are gone left in the queue, if no worker does; for a queue in PostgreSQL."""
-    from contract.broker.embedded import HEARTBEAT_TTL, MAINTENANCE_INTERVAL
+    from contract.broker.embedded import HEARTBEAT_TTL, unsettled
 
     say("Storing what an earlier command left in the queue …")
     # one that was killed counts as a worker, and holds what it had taken in hand, until it is missed
@@ -94,11 +94,10 @@ def work_off(settings: Settings, notes: Sequence[Note]) -> None:
     while time.monotonic() < missed and not must_store(settings):
         time.sleep(_LOOK)
     if must_store(settings):
-        given_back = time.monotonic() + (2 * MAINTENANCE_INTERVAL if killed else 0)
-        with _working(settings) as worker:
-            while time.monotonic() < given_back or _waiting(settings):
+        with _working(settings):
+            # what a command that is gone still holds is given back by its queue, and stored here like the rest
+            while unsettled(database_url(settings), [MATCHES, RUNS]):
                 time.sleep(_LOOK)
-            worker.join()
         _give_up([note.run_id for note in notes])
     for note in notes:
         note.remove()
@@ -133,14 +132,6 @@ def _workers(settings: Settings) -> int:
     from contract.broker import queue_depths
 
     return queue_depths(broker_address(settings), [MATCHES]).get(MATCHES, (0, 0))[1]
-
-
-def _waiting(settings: Settings) -> int:
-    """How many messages of runs are ready or delayed."""
-    from contract.broker import queue_depths
-
-    depths = queue_depths(broker_address(settings), [MATCHES, RUNS])
-    return sum(ready for queue, (ready, _) in depths.items() if not queue.endswith(".XQ"))
 
 
 @contextmanager

@@ -32,3 +32,7 @@ class Delivery(MessageProxy):
     def overtaken(self) -> bool:
         """Whether the broker will deliver, or has delivered, this message anew."""
         return False
+
+    def __str__(self) -> str:
+        """Short: Dramatiq logs a message that failed with all its arguments otherwise, 100 KB a line."""
+        return f"{self.actor_name} {self.message_id}"

@@ -262,6 +262,19 @@ def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
     return depths
 
 
+def unsettled(url: str, queues: Iterable[str]) -> int:
+    """How many messages are neither done nor dead, those included that a worker holds, be it alive or not.
+
+    RabbitMQ tells that nobody but administrators. Raises what `check` raises.
+    """
+    with _connected(url) as connection:
+        if not schema.schema_exists(connection.cursor(), SCHEMA):
+            return 0
+        row = connection.execute(statement("unsettled"), {"queues": list(queues)}).fetchone()
+    assert row is not None, "a count is always there"
+    return int(row[0])
+
+
 def drain(url: str, queues: Iterable[str], burials: Burials, limit: int) -> None:
     """See `contract.broker.drain`."""
     with _connected(url) as connection:

@@ -163,3 +163,15 @@ def test_each_message_runs_once(backend: Backend, stage: Stage) -> None:
         stage.wait_for(*names)
     assert sorted(report["name"] for report in stage.reports) == sorted(names)
     assert backend.counts() == (0, 0, 0)
+
+
+def test_no_log_line_holds_a_whole_message(backend: Backend, stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """A message that fails is named by actor and id; Dramatiq would write out all of its arguments."""
+    stage.fail("unlucky", 1)
+    backend.send("unlucky", payload="x" * 5_000)
+    with working(backend.url, stage):
+        stage.wait_for("unlucky", times=2)
+    failed = [record.getMessage() for record in caplog.records if "Failed to process message" in record.getMessage()]
+    assert len(failed) == 1
+    assert "play " in failed[0]
+    assert "xxxx" not in failed[0]
