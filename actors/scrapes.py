@@ -12,9 +12,9 @@ from contract.errors import ConfigurationError
 from contract.names import SCRAPE, SCRAPES
 from contract.settings import load
 
-#: Milliseconds. A season by browser takes a while; a hung site does not hold a worker for longer than this.
-TIME_LIMIT = 3_600_000
-
+#: Milliseconds: 25 minutes. A season takes seconds by HTTP and minutes by browser; RabbitMQ's consumer time-out, after
+#: which it gives the order to somebody else, is 30 minutes unless a server says otherwise.
+TIME_LIMIT = 1_500_000
 
 #: Seconds for which a flush begins to send messages; the next one goes on.
 FLUSH_FOR = 5.0

@@ -31,6 +31,8 @@ class Proxy:
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
+        #: Bound and deaf while there is no listener: refuses connections, and keeps the port from being another's.
+        self._reserved: socket.socket | None = None
         self._flowing = threading.Event()
         self._flowing.set()
         self.host = "127.0.0.1"
@@ -47,6 +49,7 @@ class Proxy:
         if listener is not None:
             # `accept` in the other thread returns only if the socket is shut down first
             _close(listener)
+            self._reserved = self._bound()
         for connection in sockets:
             _reset(connection)
 
@@ -54,8 +57,10 @@ class Proxy:
         """Connections are possible (again)."""
         if self._listener is not None:
             return
-        listener = socket.create_server((self.host, self.port), backlog=64)
+        listener = self._reserved or self._bound()
+        self._reserved = None
         self.port = listener.getsockname()[1]
+        listener.listen(64)
         self._listener = listener
         self._spawn(self._accept, listener)
 
@@ -74,9 +79,18 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cut()
+        if self._reserved is not None:
+            self._reserved.close()
         self.resume()
         for thread in self._threads:
             thread.join(timeout=5)
+
+    def _bound(self) -> socket.socket:
+        bound = socket.socket()
+        # or the connections that were accepted on this port, and are ending, would keep it
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((self.host, self.port))
+        return bound
 
     def _spawn(self, work: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=work, args=arguments, name=f"proxy-{self.port}", daemon=True)

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -101,19 +101,20 @@ class RabbitServer:
     def kill(self) -> None:
         """SIGKILL, as the kernel does it when memory runs out. Nothing is flushed but the definitions of the queues.
 
-        Mnesia writes those a few seconds late: a durable queue that is younger is lost with all confirmed messages
-        in it. That is a hole of RabbitMQ's, not the one that a test is after.
+        Mnesia and Raft write those a few seconds late: a durable queue that is younger is lost with all confirmed
+        messages in it, a quorum queue never answers. That is a hole of RabbitMQ's, not the one that a test is after.
         """
         if self._process is None:
             return
-        self.evaluate("catch mnesia:sync_log().")
+        self.evaluate("catch mnesia:sync_log(), [catch dets:sync(Table) || Table <- dets:all()].")
         os.killpg(self._process.pid, signal.SIGKILL)
         self._ended()
 
     def discard(self) -> None:
         """The end, for a node with nothing in it that is worth an orderly stop."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it did not even start
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._ended()
 
     def stop(self) -> None:
@@ -325,6 +326,10 @@ def rabbitmq_node() -> Iterator[RabbitServer]:
 @pytest.fixture
 def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh vhost with a user of its own; with `RABBITMQ_URL` set that vhost, without Touchline's queues."""
+    if request.node.get_closest_marker("slow") is None:
+        pytest.fail(
+            "mark it as slow: a test that needs RabbitMQ would add its start to `make test-quick`", pytrace=False
+        )
     if RABBITMQ_URL:
         _empty(RABBITMQ_URL)
         yield RABBITMQ_URL

@@ -7,6 +7,7 @@ included, leaves no orphan behind. What it had not stored is still in the queue,
 
 from __future__ import annotations
 
+import atexit
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,6 @@ from touchline.store import opened
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-    from dramatiq import Worker
 
     from contract.settings import Settings
     from ingest.run import Outcome
@@ -135,7 +134,7 @@ def _workers(settings: Settings) -> int:
 
 
 @contextmanager
-def _working(settings: Settings) -> Iterator[Worker]:
+def _working(settings: Settings) -> Iterator[None]:
     """Actors at work in this process until the end of the block, on what runs leave in the queue."""
     from actors.store import migrations
 
@@ -144,14 +143,21 @@ def _working(settings: Settings) -> Iterator[Worker]:
     prepare(database_url(settings))
 
     from dramatiq import Worker
+    from dramatiq.worker import _WorkerMiddleware
 
     import actors
+    from contract.broker.embedded import EmbeddedBroker
 
-    worker = Worker(actors.broker, queues={MATCHES, RUNS}, worker_threads=_THREADS)
+    broker = actors.broker
+    assert isinstance(broker, EmbeddedBroker), "with a broker of its own somebody else runs workers"
+    atexit.register(broker.close)  # not before: this command may need another worker
+    worker = Worker(broker, queues={MATCHES, RUNS}, worker_threads=_THREADS)
     worker.start()
     try:
-        yield worker
+        yield
     finally:
         # what is running is finished, if it does not hang; what was taken ahead goes back into the queue
         worker.stop(timeout=int(_GRACE * 1000))
-        actors.broker.close()
+        broker.leave()
+        # Dramatiq would add the next one's consumers to this worker, too
+        broker.middleware[:] = [other for other in broker.middleware if not isinstance(other, _WorkerMiddleware)]

@@ -39,9 +39,12 @@ class Chores(Middleware):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._said: dict[str, str] = {}
+        #: time.monotonic of when database and queue were last seen to be of no use.
+        self._troubled = time.monotonic()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self._stopping.clear()
+        self._troubled = time.monotonic()
         self._thread = threading.Thread(target=self._run, args=(worker,), name="chores", daemon=True)
         self._thread.start()
 
@@ -55,17 +58,23 @@ class Chores(Middleware):
     def _run(self, worker: Worker) -> None:
         # spreads the rounds of many workers; nothing secret hangs on it
         while not self._stopping.wait(random.uniform(INTERVAL / 2, INTERVAL * 1.5)):  # noqa: S311
+            self._round(worker)
+
+    def _round(self, worker: Worker) -> None:
+        if _waits(worker, RUNS):
+            self._troubled = time.monotonic()
+        if self._gate.is_open:
             self._try("threads", lambda: self._replace_dead_threads(worker))
-            if self._gate.is_open:
-                self._try("dead letters", lambda: self._drain(worker))
-                self._try("runs", lambda: self._judge(worker))
-                self._try("spool", lambda: self._flush(worker))
+            self._try("dead letters", lambda: self._drain(worker))
+            self._try("runs", lambda: self._judge(worker))
+            self._try("spool", lambda: self._flush(worker))
 
     def _try(self, name: str, chore: Callable[[], None]) -> None:
         """One chore that fails holds up no other; what it says is said once, until it says something else."""
         try:
             chore()
         except TouchlineError as error:
+            self._troubled = time.monotonic()
             if self._said.get(name) != str(error):
                 self._said[name] = str(error)
                 self.logger.warning("The chore %r has to wait: %s", name, error)
@@ -86,7 +95,8 @@ class Chores(Middleware):
         if not _works_on(worker, RUNS):
             return
         settings = load()
-        storing_for = time.monotonic() - self._gate.open_since
+        # what a run said while queue or database were away must have had its chance to be heard
+        storing_for = time.monotonic() - max(self._gate.open_since, self._troubled)
         given_up = judge(pool(), storing_for=storing_for, silence=settings.run_silence, arrival=settings.run_arrival)
         for run in given_up:
             self.logger.warning("Run %s of %s is %s: %s", run.run_id, run.source, run.state, run.error)
@@ -111,3 +121,9 @@ class Chores(Middleware):
 
 def _works_on(worker: Worker, queue: str) -> bool:
     return not worker.consumer_whitelist or queue in worker.consumer_whitelist
+
+
+def _waits(worker: Worker, queue: str) -> bool:
+    """Whether the worker cannot consume the queue now."""
+    patience = getattr(worker.broker, "patience", None)
+    return patience is not None and patience.waits_for(queue)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from dramatiq import Broker, MessageProxy
+from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware
 
-from actors.errors import DatabaseAway
+from actors.errors import DatabaseAway, DatabaseBusy
 from actors.messages import as_uuid
 from actors.middleware.gate import Gate
 from actors.pool import pool
@@ -23,6 +25,9 @@ from actors.store.starts import forget_starts
 from contract.broker.corpses import Corpse
 from contract.broker.deliveries import Delivery
 from contract.errors import TransientError
+
+#: Seconds between two tries to write a letter where the database is busy: given back, it would be here again at once.
+_BUSY: Final = (0.5, 2.0)
 
 
 class DeadLetters(Middleware):
@@ -34,6 +39,15 @@ class DeadLetters(Middleware):
     def __init__(self, gate: Gate) -> None:
         self.logger = logging.getLogger(__name__)
         self._gate = gate
+        self._stopping = threading.Event()
+        # spreads tries; nothing secret hangs on it
+        self._random = random.Random()  # noqa: S311
+
+    def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self._stopping.clear()
+
+    def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._stopping.set()
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
@@ -47,17 +61,30 @@ class DeadLetters(Middleware):
         if not isinstance(message, Delivery) or message.overtaken or message.returned:
             return
         message_id = as_uuid(message.message_id)
+        while not self._bury(message):
+            if message.overtaken or self._stopping.wait(self._random.uniform(*_BUSY)):
+                message.returned = True
+                return
+        if message.buried:
+            with suppress(TransientError):
+                forget_starts(pool(), message_id)
+
+    def _bury(self, message: Delivery) -> bool:
+        """Whether that is settled: it is buried, or goes back. False where the database could not do it this time."""
         try:
             bury_message(pool(), letter_of(message))
-        except TransientError as error:
-            self.logger.warning("Dead message %s goes back: it cannot be written down now: %s", message_id, error)
+        except DatabaseBusy as error:
+            self.logger.warning("Dead message %s cannot be written down yet: %s", message.message_id, error)
+            return False
+        except DatabaseAway as error:
+            self.logger.warning(
+                "Dead message %s goes back: it cannot be written down now: %s", message.message_id, error
+            )
             message.returned = True
-            if isinstance(error, DatabaseAway):
-                self._gate.close(error)
-            return
+            self._gate.close(error)
+            return True
         message.buried = True
-        with suppress(TransientError):
-            forget_starts(pool(), message_id)
+        return True
 
 
 def bury_corpse(corpse: Corpse) -> None:

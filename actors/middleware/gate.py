@@ -1,10 +1,11 @@
 """While the database is away a worker takes no messages; when it is back, the worker goes on by itself.
 
-    open ──an actor, or a dead letter, finds the database away──► closing: no thread begins another message
-     ▲                                                              │ those that run have ended
+    open ──an actor, or a dead letter, finds the database away──► closed: no thread begins another message
+     ▲  ▲                                                           │ those that run have ended, and it is still away
+     │  └──────────── the database takes writes ────────────────────┤
      │                                                              ▼
-     └──────────── the database takes writes ──────────────────── closed: consumers have left, and what
-                                                                   they held is for other workers
+     └─────────────── the database takes writes ───────────────── left: consumers are gone, and what they
+                                                                   held is for other workers
 
 Messages that ran into the outage are tried again later (`retries`), the others were never begun: nothing is burnt.
 What a closed gate holds up is looked at with growing pauses of up to five seconds, and said once a minute.
@@ -37,9 +38,6 @@ LONGEST_PAUSE: Final = 5.0
 #: Seconds between two lines of the log that say the same.
 SAID_AGAIN: Final = 60.0
 
-#: Seconds for running actors to end, before consumers are left as they are: the longest statement, and a little.
-_ENDING: Final = 90.0
-
 #: Seconds for a consumer to leave.
 _LEAVING: Final = 15.0
 
@@ -58,6 +56,8 @@ class Gate(Middleware):
         self._stopping = threading.Event()
         self._mutex = threading.Lock()
         self._closed = False
+        #: What was wrong with the database before there were threads to pause.
+        self._away: TouchlineError | None = None
         #: time.monotonic of when the database was last found back, or first used.
         self.open_since = time.monotonic()
 
@@ -67,14 +67,17 @@ class Gate(Middleware):
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self._stopping.clear()
-        self._closed = False
-
-    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        self._worker = worker
+        self._closed, self._away = False, None
         try:
             self._look()
         except TouchlineError as error:
-            self.close(error)
+            self._closed, self._away = True, error
+
+    def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
+        self._worker = worker
+        if self._away is not None:
+            self._closed = False
+            self.close(self._away)
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self._stopping.set()
@@ -98,15 +101,12 @@ class Gate(Middleware):
 
     def _wait(self, worker: Worker) -> None:
         try:
-            self._leave(worker)
-            self._sit_out()
+            self._sit_out(worker)
         finally:
             self._open(worker)
 
     def _leave(self, worker: Worker) -> None:
-        """Let running actors end, then give everything back that was not begun."""
-        if not self._all_paused(worker.workers, _ENDING):
-            return  # to give back what still runs would let it run twice
+        """Give everything back that was not begun. For when nothing runs: to give that back would let it run twice."""
         for consumer in worker.consumers.values():
             consumer.pause()
         if self._all_paused(worker.consumers.values(), _LEAVING):
@@ -114,7 +114,7 @@ class Gate(Middleware):
 
     def _all_paused(self, threads: Iterable[Any], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
-        waiting = [thread for thread in threads if thread.is_alive()]
+        waiting = [thread for thread in threads if thread.is_alive() and not thread.paused_event.is_set()]
         while waiting and time.monotonic() < deadline and not self._stopping.is_set():
             waiting[0].paused_event.wait(0.1)
             waiting = [thread for thread in waiting if thread.is_alive() and not thread.paused_event.is_set()]
@@ -137,8 +137,9 @@ class Gate(Middleware):
                 for item in items:
                     worker.work_queue.put(item)  # still ours
 
-    def _sit_out(self) -> None:
+    def _sit_out(self, worker: Worker) -> None:
         began = said = time.monotonic()
+        left = False
         pause = FIRST_LOOK
         # spreads the looks of many workers; nothing secret hangs on it
         while not self._stopping.wait(random.uniform(pause / 2, pause)):  # noqa: S311
@@ -150,6 +151,9 @@ class Gate(Middleware):
                     said = now
                     self.logger.warning("Still taking no messages, for %.0f s now: %s", now - began, error)
                 pause = min(pause * 2, LONGEST_PAUSE)
+                if not left and self._all_paused(worker.workers, 0):
+                    left = True
+                    self._leave(worker)
             else:
                 self.logger.warning("The database is back after %.0f s; going on.", time.monotonic() - began)
                 return

@@ -2,7 +2,7 @@
 
 A process that dies takes all messages with it that ran at that moment, and only one of them is to blame. So those that
 were delivered before run alone: whichever is running when the process dies again did it. Queues whose messages take
-seconds or hours are a group of their own, since nobody could wait for them.
+seconds or minutes are a group of their own, since nobody could wait for them.
 """
 
 from __future__ import annotations

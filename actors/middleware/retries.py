@@ -37,6 +37,9 @@ REFUSED: Final = (0.5, 2.0)
 #: Frames of the traceback that travels with a message.
 _FRAMES: Final = 30
 
+#: Characters of an error and of its traceback that do: both travel with each retry, which has to stay a message.
+_CHARACTERS: Final = 20_000
+
 
 def kind_of(exception: BaseException) -> Kind:
     """Whether another try can help. What is not ours to judge is unknown."""
@@ -80,6 +83,8 @@ class Retries(Middleware):
         if isinstance(exception, Shutdown):
             self.logger.warning("Message %s goes back: the worker stops.", message.message_id)
             return
+        if isinstance(message, Delivery) and message.overtaken:
+            return  # it is delivered again; a copy beside that would be one more with each cut line
         if self._decide(message, exception):
             _give_back(message, False)
             message.fail()
@@ -101,8 +106,9 @@ class Retries(Middleware):
         options = message.options
         options.setdefault("first_failed_at", int(time.time() * 1000))
         options["attempts"] = options.get("attempts", 0) + 1
-        options["failure"] = {"reason": _reason(exception, kind), "error": str(exception) or type(exception).__name__}
-        options["traceback"] = "".join(traceback.format_exception(exception, limit=-_FRAMES))
+        said = str(exception) or type(exception).__name__
+        options["failure"] = {"reason": _reason(exception, kind), "error": said[:_CHARACTERS]}
+        options["traceback"] = "".join(traceback.format_exception(exception, limit=-_FRAMES))[-_CHARACTERS:]
         options["failures"] = options.get("failures", 0) + (kind == "unknown")
         if kind != "permanent" and options["failures"] < ATTEMPTS:
             return False

@@ -1,32 +1,36 @@
 """A message that kills its worker is dead after five starts, and no other with it.
 
-The body of a message cannot tell: the worker that would have written it there is gone. So whoever gets a message that
-was delivered before lets it run alone in its process (`isolation`) and counts that in the database first:
+The body of a message cannot tell: the worker that would have written it there is gone. So a message that was delivered
+before is counted in the database before it begins, and one that was counted before runs alone in its process
+(`isolation`), so that the next death is its own:
 
-    delivered ──first time──► runs beside others, uncounted: nothing speaks against it
-        ▲  └──again──► waits until it is alone ─► counted, committed ─► runs ─► ended: the count is forgotten
-        │                                              │                  └── the worker died ──┐
-        │                                              └─ it was begun five times ─► dead        │
-        └────────────────────────────────────────────────────────────────────────────────────────┘
+    delivered ──the first time──► runs beside others, uncounted: nothing speaks against it
+        ▲  ├───again, no count──► counted, committed ─► runs beside others ─┐
+        │  └───again, counted───► waits until it is alone ─► counted ─► runs ┤ or: begun five times ─► dead
+        │                                                                   ├─► ended: the count is forgotten
+        └────────────────────────── the worker died ────────────────────────┘
 
-The first start is not counted, so that the common case costs nothing. Messages that were merely prefetched, or ran
-in another thread when a worker died, come again as well: they run alone once, end, and are forgotten.
+The common case costs nothing. Messages that were merely prefetched, or ran in another thread when a worker died, have
+one count at most; they end, and are forgotten. After RabbitMQ itself was killed every message of a classic queue comes
+as delivered before: they run side by side, at the price of a count each.
 """
 
 from __future__ import annotations
 
 import logging
+import random
+import threading
 from typing import Any, Final
 
 from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware, SkipMessage
 
-from actors.errors import DatabaseAway
+from actors.errors import DatabaseAway, DatabaseBusy
 from actors.messages import as_uuid
 from actors.middleware.gate import Gate
 from actors.middleware.isolation import Isolation
 from actors.pool import pool
-from actors.store.starts import count_start, forget_starts
+from actors.store.starts import count_start, forget_starts, was_begun
 from contract.broker.deliveries import Delivery
 from contract.errors import TransientError
 
@@ -34,19 +38,27 @@ from contract.errors import TransientError
 #: prefetched when its worker died; the count stops one short, so that none kills more workers than this.
 STARTS: Final = 5
 
+#: Seconds between two tries to count where the database is busy.
+_BUSY: Final = (0.5, 2.0)
+
 
 class Starts(Middleware):
-    """Counts the starts of redelivered messages, each alone in its process."""
+    """Counts the starts of redelivered messages, and lets suspects run alone."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, *, rng: random.Random | None = None) -> None:
         self.logger = logging.getLogger(__name__)
         self._gate = gate
         self._isolation = Isolation()
+        self._stopping = threading.Event()
+        # spreads tries; nothing secret hangs on it
+        self._random = rng or random.Random()  # noqa: S311
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
         self._isolation = Isolation()  # a command may have a second worker, after the first has stopped
+        self._stopping.clear()
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
+        self._stopping.set()
         self._isolation.stop()
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
@@ -54,11 +66,38 @@ class Starts(Middleware):
             return
         if message.overtaken:
             raise SkipMessage("its connection is gone; it is delivered again")
-        alone = message.redelivered
-        if not self._isolation.enter(message.queue_name, alone=alone):
-            raise SkipMessage("the worker stops; it goes back")
-        if alone:
-            self._count(message)
+        if not self._gate.is_open:
+            raise SkipMessage("the database is away; it goes back")  # once: this thread is paused next
+        try:
+            while not self._begin(message):
+                if self._stopping.wait(self._random.uniform(*_BUSY)):
+                    raise SkipMessage("the worker stops; it goes back")
+        except DatabaseAway as error:
+            self._gate.close(error)
+            raise SkipMessage("its start cannot be counted now; it goes back") from None
+
+    def _begin(self, message: Delivery) -> bool:
+        """Whether it may; False where the database could not tell this time. Raises SkipMessage and DatabaseAway."""
+        message_id = as_uuid(message.message_id)
+        starts, entered = 0, False
+        try:
+            suspect = message.redelivered and was_begun(pool(), message_id)
+            if not self._isolation.enter(message.queue_name, alone=suspect):
+                raise SkipMessage("the worker stops; it goes back")
+            entered = True
+            # not before: of those that wait for a killer to end none has begun
+            starts = count_start(pool(), message_id) if message.redelivered else 0
+        except DatabaseBusy as error:
+            self.logger.warning("The start of message %s cannot be counted yet: %s", message.message_id, error)
+            return False
+        else:
+            entered = False  # it stays inside until it has ended
+        finally:
+            if entered:
+                self._isolation.leave()
+        if starts >= STARTS:
+            self._give_up(message)
+        return True
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
@@ -68,17 +107,10 @@ class Starts(Middleware):
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
         self._leave(message)
 
-    def _count(self, message: Delivery) -> None:
-        try:
-            starts = count_start(pool(), as_uuid(message.message_id))
-        except TransientError as error:
-            if isinstance(error, DatabaseAway):
-                self._gate.close(error)
-            raise SkipMessage("its start cannot be counted now; it goes back") from None
-        if starts < STARTS:
-            return
+    def _give_up(self, message: Delivery) -> None:
         options = message.options
-        options["attempts"] = options.get("attempts", 0) + STARTS
+        earlier = options.get("attempts")
+        options["attempts"] = (earlier if isinstance(earlier, int) else 0) + STARTS
         options["failure"] = {
             "reason": "worker_killed",
             "error": f"its worker died each of the {STARTS} times that it was begun; out of memory, perhaps",
@@ -89,7 +121,8 @@ class Starts(Middleware):
         raise SkipMessage("its worker died too often")
 
     def _leave(self, message: MessageProxy) -> None:
-        if not self._isolation.leave() or message.failed:
+        inside = self._isolation.leave() is not None
+        if not inside or message.failed or not isinstance(message, Delivery) or not message.redelivered:
             return  # of a dead one the count goes when the letter is written
         try:
             forget_starts(pool(), as_uuid(message.message_id))

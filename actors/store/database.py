@@ -43,7 +43,7 @@ BUSY = (
 )
 
 #: What the server says when a value cannot be stored, however often it is tried.
-REFUSED = (psycopg.DataError, psycopg.IntegrityError)
+REFUSED = (psycopg.DataError, psycopg.IntegrityError, pg.ProgramLimitExceeded, pg.StatementTooComplex)
 
 _WRONG_SETTING = (
     pg.InvalidPassword,
@@ -120,6 +120,8 @@ def transaction(pool: ConnectionPool[Connection]) -> Iterator[Connection]:
     try:
         with pool.connection() as connection, connection.transaction():
             yield connection
+    except REFUSED:
+        raise  # some of them are operational errors to psycopg, though no time will mend them
     except BUSY as error:
         raise DatabaseBusy(f"the database could not do it now: {_sentence(error)}") from error
     except TRANSIENT as error:

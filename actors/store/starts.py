@@ -13,6 +13,12 @@ from actors.store.database import Connection, transaction
 from actors.store.statements import statement
 
 
+def was_begun(pool: ConnectionPool[Connection], message_id: UUID) -> bool:
+    """Whether the message was begun and counted before, and never ended. Raises DatabaseAway or DatabaseBusy."""
+    with transaction(pool) as connection:
+        return connection.execute(statement("starts/find"), {"message_id": message_id}).fetchone() is not None
+
+
 def count_start(pool: ConnectionPool[Connection], message_id: UUID) -> int:
     """Count that the message is begun; returns how often it was, this time included. Raises DatabaseAway or -Busy."""
     with transaction(pool) as connection:

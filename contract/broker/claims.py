@@ -26,17 +26,66 @@ if TYPE_CHECKING:
     from contract.broker.embedded import EmbeddedBroker
 
 
-class EmbeddedConsumer(Consumer):
-    """Claims messages of one queue. What it has claimed outlives it: the next consumer of the queue goes on with it."""
+class Settler(Consumer):
+    """Settles the claims of one queue; needs no connection of its own, so that it works whenever the broker does."""
 
-    def __init__(self, broker: EmbeddedBroker, queue_name: str, claims: Claims, prefetch: int, timeout: float) -> None:
+    def __init__(self, broker: EmbeddedBroker, queue_name: str, claims: Claims) -> None:
         self.broker = broker
         self.queue_name = queue_name
         self.claims = claims
-        self.prefetch = prefetch
-        self.timeout = timeout
         self.logger = get_logger(__name__, type(self))
         self.wakeup = threading.Event()
+
+    def ack(self, message: MessageProxy) -> None:
+        """Settle `message` as done. Without effect if it is not this claim's any more. Raises BrokerAway."""
+        delivery = _delivery(message)
+        if delivery.returned:
+            self.requeue([delivery])
+            return
+        self._execute("ack", delivery.message_id, delivery.claim)
+        self._settled(delivery)
+
+    def nack(self, message: MessageProxy) -> None:
+        """Settle `message` as dead. Without effect if it is not this claim's any more. Raises BrokerAway."""
+        delivery = _delivery(message)
+        if delivery.returned or delivery.buried:
+            self.ack(delivery)
+            return
+        self._execute("reject", delivery.message_id, delivery.claim, message=delivery.encode().decode())
+        self._settled(delivery)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Give back messages that were not begun. Raises BrokerAway."""
+        held = [_delivery(message) for message in messages]
+        if not held:
+            return
+        ids, claims = [message.message_id for message in held], [message.claim for message in held]
+        with self.broker.connection() as connection:
+            wanted = {"message_ids": ids, "claims": claims, "worker": self.broker.worker_id}
+            connection.execute(statement("release"), wanted)
+        for message in held:
+            self._settled(message)
+
+    def _settled(self, message: ClaimedDelivery) -> None:
+        self.claims.remove(message)
+        self.wakeup.set()
+
+    def _execute(self, name: str, message_id: str, claim: datetime, **values: Any) -> None:
+        with self.broker.connection() as connection:
+            done = connection.execute(
+                statement(name), {"message_id": message_id, "claim": claim, "worker": self.broker.worker_id, **values}
+            )
+        if not done.rowcount:
+            self.logger.debug("Message %s was enqueued again, or is another worker's by now.", message_id)
+
+
+class EmbeddedConsumer(Settler):
+    """Claims messages of one queue. What it has claimed outlives it: the next consumer of the queue goes on with it."""
+
+    def __init__(self, broker: EmbeddedBroker, queue_name: str, claims: Claims, prefetch: int, timeout: float) -> None:
+        super().__init__(broker, queue_name, claims)
+        self.prefetch = prefetch
+        self.timeout = timeout
         self._channel = f"{SCHEMA}.{queue_name}"
         with broker.connection():
             pass  # the tables are there before anybody listens
@@ -78,36 +127,6 @@ class EmbeddedConsumer(Consumer):
             else:
                 self.claims.add(ClaimedDelivery(message, claim, redelivered=deliveries > 1))
 
-    def ack(self, message: MessageProxy) -> None:
-        """Settle `message` as done. Without effect if it is not this claim's any more. Raises BrokerAway."""
-        delivery = _delivery(message)
-        if delivery.returned:
-            self.requeue([delivery])
-            return
-        self._execute("ack", delivery.message_id, delivery.claim)
-        self._settled(delivery)
-
-    def nack(self, message: MessageProxy) -> None:
-        """Settle `message` as dead. Without effect if it is not this claim's any more. Raises BrokerAway."""
-        delivery = _delivery(message)
-        if delivery.returned or delivery.buried:
-            self.ack(delivery)
-            return
-        self._execute("reject", delivery.message_id, delivery.claim, message=delivery.encode().decode())
-        self._settled(delivery)
-
-    def requeue(self, messages: Iterable[MessageProxy]) -> None:
-        """Give back messages that were not begun. Raises BrokerAway."""
-        held = [_delivery(message) for message in messages]
-        if not held:
-            return
-        ids, claims = [message.message_id for message in held], [message.claim for message in held]
-        with self.broker.connection() as connection:
-            wanted = {"message_ids": ids, "claims": claims, "worker": self.broker.worker_id}
-            connection.execute(statement("release"), wanted)
-        for message in held:
-            self._settled(message)
-
     def close(self) -> None:
         """Give back what no worker thread has seen. Raises BrokerAway."""
         self.broker.listening.unsubscribe(self._channel, self.wakeup)
@@ -117,18 +136,6 @@ class EmbeddedConsumer(Consumer):
         except BrokerAway:
             self.claims.put_back(waiting)  # for the consumer that comes next
             raise
-
-    def _settled(self, message: ClaimedDelivery) -> None:
-        self.claims.remove(message)
-        self.wakeup.set()
-
-    def _execute(self, name: str, message_id: str, claim: datetime, **values: Any) -> None:
-        with self.broker.connection() as connection:
-            done = connection.execute(
-                statement(name), {"message_id": message_id, "claim": claim, "worker": self.broker.worker_id, **values}
-            )
-        if not done.rowcount:
-            self.logger.debug("Message %s was enqueued again, or is another worker's by now.", message_id)
 
 
 class ClaimedDelivery(Delivery):

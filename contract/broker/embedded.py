@@ -34,7 +34,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from contract.addresses import escape_password
-from contract.broker.claims import Claims, EmbeddedConsumer
+from contract.broker.claims import Claims, EmbeddedConsumer, Settler
 from contract.broker.corpses import Burials
 from contract.broker.corpses_embedded import bury_all
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
@@ -152,17 +152,26 @@ class EmbeddedBroker(PostgresBroker):
                 self._heartbeat_due = 0.0  # others are told what is consumed before anything is
         claims, prefetch = self._claims[queue_name], held_at_once(queue_name, prefetch)
         return self.patience.consumer(
-            queue_name, lambda: EmbeddedConsumer(self, queue_name, claims, prefetch, timeout / 1000)
+            queue_name,
+            lambda: EmbeddedConsumer(self, queue_name, claims, prefetch, timeout / 1000),
+            behind=Settler(self, queue_name, claims),
         )
 
-    def close(self) -> None:
-        """Leave: whatever this worker still holds is for the others."""
+    def leave(self) -> None:
+        """A worker has stopped: whatever it still holds is for others. The next one in this process may consume."""
         if self._claims and self._prepared:
             try:
                 with self.connection() as connection:
                     connection.execute(statement("leave"), {"worker": self.worker_id})
             except BrokerAway:
                 self.logger.debug("The database is away; this worker is missed by itself.")
+        with self._pulse:
+            self._claims.clear()
+            self._heartbeat_due = 0.0
+
+    def close(self) -> None:
+        """Leave for good."""
+        self.leave()
         super().close()  # type: ignore[no-untyped-call]
         self.pool.close()
 

@@ -15,10 +15,10 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from dramatiq import Broker, Consumer, Worker
+from dramatiq import Broker, Consumer, MessageProxy, Worker
 from dramatiq.common import q_name
 from dramatiq.middleware import Middleware
 from dramatiq.worker import ConsumerThread
@@ -75,7 +75,7 @@ class Patience(Middleware):
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self._stopping.set()
 
-    def consumer(self, queue: str, make: Callable[[], Consumer]) -> Consumer:
+    def consumer(self, queue: str, make: Callable[[], Consumer], *, behind: Consumer | None = None) -> Consumer:
         """What `make` returns, as soon as it does. Where Dramatiq's thread is to pause or stop: one without messages.
 
         The consumer tells `well` and `trouble` how it fares. Other threads do not wait: they hear what `make` raises.
@@ -94,7 +94,7 @@ class Patience(Middleware):
             else:
                 self._made[queue] = self._clock()
                 return consumer
-        return _Idle(lambda: self._is_wanted(thread))
+        return _Idle(lambda: self._is_wanted(thread), behind)
 
     def trouble(self, queue: str, error: TouchlineError) -> None:
         """`queue` cannot be consumed because of `error`. Said unless that was said a short time ago."""
@@ -168,21 +168,27 @@ class Patience(Middleware):
 class _Idle(Consumer):
     """Gives nothing, to a thread that wants nothing, until it does."""
 
-    def __init__(self, wanted: Callable[[], bool]) -> None:
+    def __init__(self, wanted: Callable[[], bool], behind: Consumer | None) -> None:
         self._wanted = wanted
+        self._behind = behind
 
     def __next__(self) -> None:
         if self._wanted():
             raise StopIteration
         time.sleep(_LOOK)
 
-    def ack(self, message: object) -> None:
-        """Its connection is gone, so that it is delivered again."""
+    def ack(self, message: MessageProxy) -> None:
+        """What outlives a connection is settled all the same; anything else is delivered again."""
+        if self._behind is not None:
+            self._behind.ack(message)
 
-    nack = ack
+    def nack(self, message: MessageProxy) -> None:
+        if self._behind is not None:
+            self._behind.nack(message)
 
-    def requeue(self, messages: object) -> None:
-        """Likewise."""
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        if self._behind is not None:
+            self._behind.requeue(messages)
 
     def close(self) -> None:
         """There is nothing to close."""

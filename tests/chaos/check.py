@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -33,10 +32,11 @@ class Verdict:
 def judge(world: World) -> Verdict:
     """What came of everything that was sent. All processes have ended."""
     verdict = Verdict(messages=len(world.ledger.sent()))
-    _matches(world, verdict)
-    _changes(world, verdict)
-    _runs(world, verdict)
+    # what died tells more than what is missing for it
     _letters(world, verdict)
+    _runs(world, verdict)
+    _changes(world, verdict)
+    _matches(world, verdict)
     left = world.in_queues()
     if left:
         verdict.lost += left
@@ -112,17 +112,14 @@ def _letters(world: World, verdict: Verdict) -> None:
     # who cannot know the id of what is no message expects any
     for letter in [letter for letter in expected if letter.key == "*"]:
         alike = [other for other in found if (other.kind, other.reason) == (letter.kind, letter.reason)]
-        for other in _first(alike, expected.pop(letter)):
+        for other in alike[: expected[letter]]:
+            expected[letter] -= 1
             expected[other] += 1
     verdict.dead, verdict.expected_dead = found.total(), len(world.ledger.letters)
     for letter in (expected - found).elements():
         verdict.differences.append(f"not among the dead letters: {letter}")
     for letter in (found - expected).elements():
         verdict.differences.append(f"dead, and should not be: {letter}{_why(world, letter)}")
-
-
-def _first(letters: Iterable[Letter], count: int) -> list[Letter]:
-    return list(letters)[:count]
 
 
 def _why(world: World, letter: Letter) -> str:

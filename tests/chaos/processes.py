@@ -50,7 +50,8 @@ class Workers:
 
     def kill(self) -> None:
         """SIGKILL to the program and its worker processes, as when memory runs out."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # dead at this moment by something else
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def stop(self) -> int:
         """An orderly stop by one SIGTERM to the program; its exit code, or -9 where it had to be killed.

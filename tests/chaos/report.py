@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TextIO
 
 #: Differences of one fault that are shown; the first of many tells as much as all.
-_SHOWN = 12
+_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -87,5 +87,5 @@ def markdown(rows: Sequence[Row], out: TextIO = sys.stdout) -> None:
     """The table of docs/reliability.md."""
     out.write(f"| {' | '.join(_HEAD)} |\n|---|{'--:|' * (len(_HEAD) - 1)}\n")
     for row in rows:
-        _, *cells = _cells(row)
-        out.write(f"| `{row.fault}`: {row.title} | {' | '.join(cells)} |\n")
+        fault, *cells = _cells(row)
+        out.write(f"| `{fault}` | {' | '.join(cells)} |\n")

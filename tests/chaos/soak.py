@@ -92,13 +92,23 @@ def _restart_worker(soak: Soak) -> None:
 def _stop_broker(soak: Soak) -> None:
     soak.world.rabbitmq.stop()
     soak.pause(30)
-    soak.world.rabbitmq.start()
+    _start_broker(soak)
 
 
 def _kill_broker(soak: Soak) -> None:
     soak.world.kill_rabbitmq()
     soak.pause(10)
-    soak.world.rabbitmq.start()
+    _start_broker(soak)
+
+
+def _start_broker(soak: Soak) -> None:
+    """RabbitMQ itself does not always come up at the first try after an end like that; a supervisor tries again."""
+    try:
+        soak.world.rabbitmq.start()
+    except RuntimeError as error:
+        sys.stderr.write(f"chaos: RabbitMQ did not start, and is started again: {error}\n")
+        soak.world.rabbitmq.discard()
+        soak.world.rabbitmq.start()
 
 
 def _stop_database(soak: Soak) -> None:
@@ -169,7 +179,8 @@ def _poison(soak: Soak) -> None:
 
 def _rubbish(soak: Soak) -> None:
     soak.world.ledger.expect_letter(Letter("message", "*", "undecodable"))
-    soak.world.put_body(MATCHES, "[]")
+    # the same body again would be the same letter
+    soak.world.put_body(MATCHES, f"[{sum(soak.counts.values())}]")
 
 
 def _copies(soak: Soak) -> None:

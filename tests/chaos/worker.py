@@ -73,7 +73,8 @@ class _TrippedTransaction(psycopg.Transaction):
                 self.pgconn.send_query(b"COMMIT")
                 self.pgconn.flush()
                 spring("during-commit")
-                self.pgconn.get_result()
+                while self.pgconn.get_result() is not None:
+                    pass
         done = super().__exit__(kind, error, trace)
         if commits:
             spring("after-commit")

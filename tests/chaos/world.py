@@ -87,7 +87,6 @@ class World:
         self.workers_started: list[Workers] = []
         self._servers = servers
         self._which = which
-        self._load: Load | None = None
         self._lock = threading.Lock()
         self._store: psycopg.Connection[Any] | None = None
         self._proxies: list[Proxy] = []
@@ -122,7 +121,10 @@ class World:
     # -- workers
 
     def workers(self, threads: int = 2, **environment: str) -> Workers:
-        """A supervised `dramatiq`; keyword arguments become TOUCHLINE_CHAOS_… of its environment."""
+        """A supervised `dramatiq`; keyword arguments become TOUCHLINE_CHAOS_… of its environment.
+
+        Those of a run's account, which are settings of the program, become TOUCHLINE_RUN_….
+        """
         more = {
             f"TOUCHLINE_{name.upper()}" if name.startswith("run_") else f"TOUCHLINE_CHAOS_{name.upper()}": value
             for name, value in environment.items()
@@ -177,7 +179,8 @@ class World:
             try:
                 channel = connection.channel()
                 channel.confirm_delivery()
-                channel.basic_publish("", queue, body.encode(errors="surrogatepass"))
+                persistent = pika.BasicProperties(delivery_mode=2)
+                channel.basic_publish("", queue, body.encode(errors="surrogatepass"), persistent)
             except pika.exceptions.ChannelClosedByBroker as error:
                 if error.reply_code != _PRECONDITION_FAILED:
                     raise
@@ -231,6 +234,10 @@ class World:
         finally:
             load.stop()
             self.problems += [f"the load failed: {error!r}" for error in load.failures]
+
+    def spooled(self) -> int:
+        """Messages that runs have left on disk."""
+        return len(Spool(self.home, self.queue_url))
 
     def flush(self) -> None:
         """Send what runs have left on disk, as the next run would."""

@@ -10,16 +10,21 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
+from dramatiq import Broker, MessageProxy, Worker
+from dramatiq.middleware import Middleware
 
+from actors.errors import DatabaseBusy
+from actors.middleware.parent import Parent
 from actors.middleware.retries import ATTEMPTS
 from actors.middleware.starts import STARTS
 from contract.broker import make_broker
 from contract.broker.rabbitmq import parameters
-from tests.conformance.actors import QUEUE
-from tests.conformance.conftest import ROOT, Backend, Process, Rabbit, Stage, eventually, message_to
+from tests.conformance.actors import QUEUE, declare, make
+from tests.conformance.conftest import PATIENCE, ROOT, Backend, Process, Rabbit, Stage, eventually, message_to
 from tests.fix_proxy import Proxy
 
 pytestmark = pytest.mark.slow
@@ -106,6 +111,80 @@ def test_a_worker_that_starts_without_a_database_waits_for_it(
     proxy.restore()
     stage.wait_for("early")
     assert worker.alive
+
+
+def test_an_outage_of_queue_and_store_together_leaves_nothing_behind(
+    backend: Backend, stage: Stage, processes: Processes, tcp_proxy: Proxies, store_url: str
+) -> None:
+    """As each one is with an embedded server: what was claimed, prefetched or running comes to its end."""
+    queue, store = tcp_proxy(backend.url), tcp_proxy(store_url)
+    names = [f"m{number}" for number in range(8)]
+    stage.hold("m0 begins", "m1 begins")
+    for name in names:
+        backend.send(name, actor="store")
+    worker = processes(queue.url, threads=2, store=store.url, dramatiq_queue_prefetch="8")
+    stage.wait_for("m0 begins", "m1 begins")
+    queue.cut()
+    store.cut()
+    stage.let("m0 begins", "m1 begins")
+    eventually(lambda: "Taking no messages" in worker.log.read_text(), "the gate is closed")
+    queue.restore()
+    store.restore()
+    stage.wait_for(*names)
+    eventually(lambda: backend.counts() == (0, 0, 0), "nothing is left over")
+    assert letters(store_url) == []
+
+
+def test_one_long_actor_does_not_keep_the_gate_closed(
+    backend: Backend, stage: Stage, processes: Processes, tcp_proxy: Proxies, store_url: str
+) -> None:
+    """A blip of the database is over when the database is back, not when whoever runs has ended."""
+    proxy = tcp_proxy(store_url)
+    worker = processes(backend.url, threads=3, store=proxy.url)
+    backend.send("long", actor="spin", seconds=120)
+    stage.wait_for("long")
+    proxy.cut()
+    backend.send("unlucky", actor="store")
+    eventually(lambda: "Taking no messages" in worker.log.read_text(), "the gate is closed")
+    proxy.restore()
+    stage.wait_for("unlucky")
+
+
+def test_a_busy_database_is_waited_for_in_place(
+    rabbit: Rabbit, stage: Stage, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A redelivered message whose start cannot be counted is not given back and delivered again, hundreds a second."""
+    tries: list[UUID] = []
+
+    def busy(_: object, message_id: UUID) -> int:
+        tries.append(message_id)
+        if len(tries) < 3:
+            raise DatabaseBusy("no space left on the device")
+        return 1
+
+    monkeypatch.setenv("DATABASE_URL", store_url)
+    monkeypatch.setattr("actors.middleware.starts.count_start", busy)
+    rabbit.send("again")
+    with rabbit._channel() as channel:
+        channel.basic_get(QUEUE)  # and never settled
+    broker = make(rabbit.url, store=True)
+    deliveries: list[str] = []
+
+    class Watch(Middleware):
+        def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+            deliveries.append(message.message_id)
+
+    broker.add_middleware(Watch(), before=Parent)
+    declare(broker, stage.address)
+    worker = Worker(broker, worker_threads=2, worker_timeout=100)
+    worker.start()
+    try:
+        stage.wait_for("again")
+    finally:
+        worker.stop(timeout=int(PATIENCE * 1000))
+        broker.close()
+    assert len(tries) == 3
+    assert len(deliveries) == 1
 
 
 def test_what_cannot_be_buried_now_is_buried_later(

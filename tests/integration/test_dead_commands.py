@@ -26,6 +26,8 @@ from tests.integration.store.letters import NOON, a_batch, account, acts, bury, 
 from touchline.commands.dead_acts import whoami
 from touchline.replaying import Pace, replay
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Desk(Store):

@@ -80,7 +80,7 @@ def test_a_killed_node_comes_back_with_what_it_had_confirmed(rabbitmq_url: str, 
 
 
 def _taken(url: str, queue: str) -> bytes:
-    """The message in `queue`. A quorum queue first elects its leader, and breaks the connection of who does not wait."""
+    """The message in `queue`. A quorum queue elects its leader first, and breaks connections until it has one."""
     bodies: list[bytes] = []
 
     def taken() -> bool:

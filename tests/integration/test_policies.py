@@ -224,5 +224,5 @@ def test_messages_of_a_batchs_size_and_more_go_through(vhost: Vhost) -> None:
 def test_what_the_server_is_told_is_understood(rabbitmq_node: RabbitServer, rabbitmqctl: Callable[..., str]) -> None:
     """container/rabbitmq/rabbitmq.conf holds for the node of the tests: its numbers are in force."""
     said = rabbitmqctl("environment")
-    assert "{consumer_timeout,5400000}" in said
+    assert "{consumer_timeout,1800000}" in said
     assert "{max_message_size,16777216}" in said

@@ -30,9 +30,10 @@ def empty(touchline: Touchline, store_url: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture(scope="module")
 def filled_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A store that holds `stored.sql`: one for all, since nobody here writes."""
+    rows = Path(__file__).with_name("stored.sql").read_bytes()
     with postgres_server.database(migrated=True) as url:
         with psycopg.connect(url) as connection:
-            connection.execute(Path(__file__).with_name("stored.sql").read_bytes())
+            connection.execute(rows)
         yield url
 
 
@@ -342,16 +343,13 @@ def test_a_wrong_password_is_one_line_without_it(
     assert "cr@et" not in err
 
 
-def test_a_database_that_is_away_is_unreachable(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_database_that_is_away_is_unreachable(touchline: Touchline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens there: exit code 3, one line, one hint, no traceback."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://touchline:hunter22@127.0.0.1:1/league")
-    assert main(["runs"]) == 3
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.count("\n") == 2
-    assert "hunter22" not in captured.err
+    ended = touchline("runs")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.count("\n") == 2
+    assert "hunter22" not in ended.err
 
 
 def test_reading_changes_nothing(filled_url: str) -> None:

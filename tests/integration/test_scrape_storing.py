@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,3 +179,34 @@ def test_a_database_that_is_behind_is_named_and_loses_nothing(postgres_url: str,
     assert again.code == 0, again
     assert again.row["nothing_new"] is True
     assert stored(postgres_url, "SELECT count(*) FROM match_list") == 320
+
+
+#: What a command does that finds something left by another, and has something of its own: two workers, one by one.
+_TWO_WORKERS = """
+import os, time
+from contract.broker import make_broker
+from contract.broker.embedded import unsettled
+from contract.places import broker_address, database_url
+from contract.settings import load
+from ingest.batches import message_to
+from touchline import following
+
+settings = load()
+for run in ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"):
+    broker = make_broker(broker_address(settings))
+    broker.enqueue(message_to("record_run", {"contract": 1, "event": "alive", "run_id": run}, run))
+    broker.close()
+    with following._working(settings):
+        until = time.monotonic() + 30
+        while unsettled(database_url(settings), ["runs"]) and time.monotonic() < until:
+            time.sleep(0.05)
+print(unsettled(database_url(settings), ["runs"]))
+"""
+
+
+def test_a_command_may_have_one_worker_after_the_other(store_url: str, tmp_path: Path) -> None:
+    """The second one consumes like the first, though they share the process's broker."""
+    env = {**os.environ, "DATABASE_URL": store_url, "TOUCHLINE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", _TWO_WORKERS], env=env, capture_output=True, text=True, timeout=90)
+    assert done.stdout.strip() == "0", done.stderr[-2000:]
+    assert "pool is already closed" not in done.stderr

@@ -22,6 +22,8 @@ from ingest.batches import message_to
 from ingest.spool import Spool, SpoolUnwritable
 from tests.integration.producing import BOUNDED, batch, taken
 
+pytestmark = pytest.mark.slow
+
 #: Nothing listens there.
 NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import psycopg
@@ -9,8 +10,9 @@ import pytest
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.middleware import Retries as DramatiqsRetries
 
+from actors.middleware.retries import ATTEMPTS
 from contract.broker.rabbitmq import RabbitBroker
-from tests.conformance.conftest import Process, Rabbit, Stage, eventually
+from tests.conformance.conftest import Process, Rabbit, Stage, eventually, message_to
 from tests.regressions.conftest import worker_on
 
 pytestmark = pytest.mark.slow
@@ -37,12 +39,12 @@ def test_dead_messages_do_not_expire(
     stage.fail("hopeless", 1)
     broker = make(rabbit.url)
     with worker_on(broker, stage):
-        rabbit_sent(broker)
+        _send(broker)
         stage.wait_for("hopeless")
     assert rabbit.counts() == (0, 0, kept)
 
 
-def rabbit_sent(broker: RabbitmqBroker) -> None:
+def _send(broker: RabbitmqBroker) -> None:
     """By the worker's own broker: another would declare the queues in its own way."""
     broker.get_actor("play").send(name="hopeless")
 
@@ -57,8 +59,9 @@ def _as_dramatiq_keeps_it(rabbit: Rabbit, stage: Stage, processes: Callable[...,
 
 
 def _as_we_keep_it(rabbit: Rabbit, stage: Stage, processes: Callable[..., Process], store_url: str) -> str:
-    stage.fail("hopeless", 8)
-    rabbit.send("hopeless")
+    stage.fail("hopeless", 1)
+    one_attempt_left = message_to("play", name="hopeless").asdict() | {"options": {"failures": ATTEMPTS - 1}}
+    rabbit.put(json.dumps(one_attempt_left))
     processes(rabbit.url, store=store_url)
     kept: list[tuple[str]] = []
 

@@ -123,7 +123,7 @@ def test_an_alarm_does_not_block_for_ever(rabbit: Rabbit, rabbitmqctl: Control, 
     with ThreadPoolExecutor(1) as sender:
         with _alarm(rabbitmqctl):
             sending: Future[None] = sender.submit(_sent, broker, "blocked")
-            wait([sending], timeout=PATIENCE if ends else 3)
+            wait([sending], timeout=PATIENCE if ends else 2 * _WAITS)
             assert sending.done() is ends
         error = sending.exception(PATIENCE)
     assert isinstance(error, BrokerAway) is ends
@@ -134,7 +134,7 @@ def test_an_alarm_does_not_block_for_ever(rabbit: Rabbit, rabbitmqctl: Control, 
 def test_an_alarm_leaves_no_copies(rabbit: Rabbit, rabbitmqctl: Control, make: Make, most: int) -> None:
     """Each attempt into a blocked connection is a message when the alarm is over: Dramatiq makes six at once."""
     _sent(make(rabbit.url), "one")
-    broker = make(f"{rabbit.url}?blocked_connection_timeout=1")
+    broker = make(f"{rabbit.url}?blocked_connection_timeout=0.5")
     with _alarm(rabbitmqctl), pytest.raises((BrokerAway, ConnectionClosed)):
         _sent(broker, "blocked")
     broker.close()

@@ -29,8 +29,15 @@ from tests.regressions.conftest import worker_on
 CONSUMER_TIMEOUT = 30 * 60_000
 
 
+class Earliest(Soon):
+    """Draws the shortest pause there may be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return a
+
+
 def our_retries() -> Middleware:
-    return Retries(rng=Soon())
+    return Retries(rng=Earliest())
 
 
 def dramatiqs_retries() -> Middleware:

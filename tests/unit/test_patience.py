@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import pytest
+from dramatiq import Consumer, Message, MessageProxy
 
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
-from contract.broker.patience import SAID_AGAIN, Patience
+from contract.broker.patience import SAID_AGAIN, Patience, _Idle
 
 _QUEUES = ("matches", "matches.DQ", "runs", "runs.DQ")
 
@@ -94,3 +96,25 @@ def test_what_a_person_has_to_mend_is_an_error_with_its_remedy(
     patience.well("matches")
     patience.well("matches.DQ")
     assert _said(caplog) == ["Consuming queue matches again after 5 s."]
+
+
+def test_what_outlives_a_connection_is_settled_while_nothing_is_consumed() -> None:
+    """Claims on the embedded queue do: who gives them back to a consumer that waits must not be ignored."""
+    told: list[tuple[str, object]] = []
+
+    class Behind(Consumer):
+        def ack(self, message: MessageProxy) -> None:
+            told.append(("ack", message))
+
+        def nack(self, message: MessageProxy) -> None:
+            told.append(("nack", message))
+
+        def requeue(self, messages: Iterable[MessageProxy]) -> None:
+            told.append(("requeue", list(messages)))
+
+    message = MessageProxy(Message("matches", "store_matches", (), {}, {}))
+    idle = _Idle(lambda: False, Behind())
+    idle.ack(message)
+    idle.nack(message)
+    idle.requeue([message])
+    assert told == [("ack", message), ("nack", message), ("requeue", [message])]

@@ -187,7 +187,6 @@ def read_only(world: World) -> None:
 
 def set_read_only(connection: psycopg.Connection[tuple[object, ...]], database: str, *, on: bool) -> None:
     """For all sessions, those that are open included: they are ended, and come back."""
-    connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
     state = "on" if on else "off"
     connection.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = {state}".encode())
     connection.execute(

@@ -63,13 +63,15 @@ def publish_refused(world: World) -> None:
         with world.fault():
             limit(world, f"^{MATCHES}$")
             time.sleep(world.form.seconds(6, 60))
+            if not world.spooled():
+                world.problems.append("no publish was refused: the fault did not happen")
             world.rabbitmq.ctl("clear_policy", "-p", world.vhost, "full")
 
 
 @fault("retry-refused", brokers=("rabbitmq",))
 def retry_refused(world: World) -> None:
     """the publish of a retry refused (its queue is full): the message goes back, it is never acked."""
-    world.workers(lock_timeout="1")
+    workers = world.workers(lock_timeout="1")
     with world.load():
         world.flowing()
         with world.fault(), psycopg.connect(world.database_url) as connection:
@@ -78,9 +80,15 @@ def retry_refused(world: World) -> None:
             time.sleep(world.form.seconds(8, 60))
             connection.rollback()
             world.rabbitmq.ctl("clear_policy", "-p", world.vhost, "full")
+    if "its retry was not taken" not in workers.log.read_text(errors="replace"):
+        world.problems.append("no retry was refused: the fault did not happen")
 
 
 def limit(world: World, queues: str) -> None:
-    """From now on the queues whose names match take nothing, by policy. Mended by clearing the policy `full`."""
-    full = json.dumps({"max-length": 0, "overflow": "reject-publish"})
-    world.rabbitmq.ctl("set_policy", "-p", world.vhost, "full", queues, full, "--apply-to", "queues")
+    """From now on the queues whose names match take nothing, by policy. Mended by clearing the policy `full`.
+
+    In two steps: RabbitMQ 3.10 looks at the length before it looks at what to do about it, so that a queue that is told
+    both at once first drops (dead-letters) what it holds.
+    """
+    for policy in ({"overflow": "reject-publish"}, {"overflow": "reject-publish", "max-length": 0}):
+        world.rabbitmq.ctl("set_policy", "-p", world.vhost, "full", queues, json.dumps(policy), "--apply-to", "queues")

@@ -12,7 +12,10 @@ from dramatiq.middleware.threading import raise_thread_exception
 
 from actors.middleware.chores import Chores
 from actors.middleware.gate import Gate
+from contract.broker.errors import BrokerAway
+from contract.broker.patience import Patience
 from contract.errors import UnreachableError
+from contract.names import RUNS
 
 PATIENCE = 10.0
 
@@ -24,6 +27,7 @@ def broker() -> Iterator[StubBroker]:
     broker.close()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_was_struck_down_is_replaced(broker: StubBroker) -> None:
     """Dramatiq's worker threads do not come back by themselves, and without any a process stores nothing."""
     ran = threading.Event()
@@ -71,3 +75,29 @@ def test_a_chore_with_a_bug_ends_no_thread(caplog: pytest.LogCaptureFixture) -> 
 
     Chores(Gate(look=lambda: None))._try("runs", broken)
     assert "KeyError" in caplog.text
+
+
+def test_no_run_is_judged_by_a_worker_that_could_not_hear_it(
+    broker: StubBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the queue is away signs of life cannot arrive: how long it is back counts, not how long the database is."""
+    now = 1_000.0
+    stored_for: list[float] = []
+    monkeypatch.setattr("actors.middleware.chores.time.monotonic", lambda: now)
+    monkeypatch.setattr("actors.middleware.chores.drain", lambda *_: 0)
+    monkeypatch.setattr("actors.middleware.chores.pool", lambda: None)
+    monkeypatch.setattr(
+        "actors.middleware.chores.judge", lambda _, *, storing_for, **__: stored_for.append(storing_for) or []
+    )
+    broker.patience = Patience()  # type: ignore[attr-defined]
+    worker = dramatiq.Worker(broker, queues={RUNS})
+    gate = Gate(look=lambda: None)
+    gate.open_since = 0.0
+    chores = Chores(gate)
+    now = 1_100.0
+    broker.patience.trouble(RUNS, BrokerAway("gone"))  # type: ignore[attr-defined]
+    chores._round(worker)
+    broker.patience.well(RUNS)  # type: ignore[attr-defined]
+    now = 1_150.0
+    chores._round(worker)
+    assert stored_for == [0.0, 50.0]

@@ -56,7 +56,7 @@ def test_who_runs_alone_waits_for_the_others_and_they_for_it() -> None:
 
 
 def test_scrapes_hold_up_nobody() -> None:
-    """A scrape takes up to an hour: a batch that must run alone does not wait for it, nor the other way round."""
+    """A scrape takes up to 25 minutes: a batch that must run alone does not wait for it, nor the other way round."""
     isolation = Isolation()
     scrape = Runner(isolation, SCRAPES, alone=True)
     assert scrape.entered.wait(PATIENCE)
