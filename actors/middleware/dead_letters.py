@@ -100,7 +100,12 @@ def bury_corpse(corpse: Corpse) -> None:
         )
     else:
         said = {"reason": corpse.reason, "error": f"the broker gave it up: {corpse.reason}"}
-        letter = replace(letter_of(MessageProxy(message), otherwise=said), died_at=corpse.died_at)
+        letter = letter_of(MessageProxy(message), otherwise=said)
+        if corpse.reason != "rejected":
+            # whatever it had failed for before, it was tried again after that
+            before = f"; before that: {letter.error}" if letter.error != said["error"] else ""
+            letter = replace(letter, reason=said["reason"], error=said["error"] + before)
+        letter = replace(letter, died_at=corpse.died_at)
     bury_message(pool(), letter)
 
 

@@ -116,7 +116,13 @@ class EmbeddedConsumer(Settler):
         if limit <= 0:
             return
         with self.broker.connection() as connection:
-            wanted = {"queue": self.queue_name, "limit": limit, "worker": self.broker.worker_id}
+            suspects = 0 if self.claims.hold_suspect() else 1
+            wanted = {
+                "queue": self.queue_name,
+                "limit": limit,
+                "suspects": suspects,
+                "worker": self.broker.worker_id,
+            }
             rows = connection.execute(statement("claim"), wanted).fetchall()
         for message_id, body, claim, _, deliveries in sorted(rows, key=lambda row: row[3]):
             try:
@@ -184,6 +190,11 @@ class Claims:
     def held(self) -> int:
         with self._mutex:
             return len(self._held)
+
+    def hold_suspect(self) -> bool:
+        """Whether one of them was delivered before."""
+        with self._mutex:
+            return any(delivery.redelivered for delivery in self._held.values())
 
     def known(self) -> list[str]:
         with self._mutex:

@@ -90,6 +90,25 @@ def test_prefetch_is_a_limit(embedded: Embedded) -> None:
     broker.close()
 
 
+def test_of_those_delivered_before_a_worker_holds_one(embedded: Embedded) -> None:
+    """Should it kill this worker, too, the other does not wait until that is missed. New ones are claimed freely."""
+    for name in ("suspect", "other suspect", "new", "another"):
+        embedded.send(name)
+    with psycopg.connect(embedded.url) as connection:
+        connection.execute(
+            "UPDATE touchline_queue.queue SET deliveries = 1 WHERE message->'kwargs'->>'name' LIKE '%suspect'"
+        )
+    broker = EmbeddedBroker(embedded.url, middleware=[])
+    consumer = broker.consume(QUEUE, prefetch=8, timeout=50)
+    claimed = {message.kwargs["name"]: message for message in (next(consumer) for _ in range(4)) if message}
+    assert sorted(claimed) == ["another", "new", "suspect"]
+    consumer.ack(claimed["suspect"])
+    (follower,) = [message for message in (next(consumer) for _ in range(2)) if message]
+    assert follower.kwargs["name"] == "other suspect"
+    consumer.close()
+    broker.close()
+
+
 def test_terminated_connections_are_replaced(embedded: Embedded, stage: Stage) -> None:
     """An administrator ends all connections; the worker goes on, without a message lost or dead."""
     stage.hold("running")

@@ -98,7 +98,8 @@ def quick_dead_letters(rabbitmq_node: RabbitServer) -> Iterator[None]:
     setting = "rabbit, dead_letter_worker_publisher_confirm_timeout"
     rabbitmq_node.evaluate(f"application:set_env({setting}, 1000).")
     yield
-    rabbitmq_node.evaluate(f"application:unset_env({setting}).")
+    # its default: unset, no quorum queue could be made any more
+    rabbitmq_node.evaluate(f"application:set_env({setting}, 180000).")
 
 
 def _kind(request: pytest.FixtureRequest) -> str:
