@@ -13,55 +13,18 @@ from contract.errors import ConfigurationError
 from contract.names import STORE_MATCHES, STORE_STANDINGS
 from ingest.errors import NotPublished, PageChanged, SiteUnreachable, UnknownScope
 from ingest.messages import Messages
-from ingest.run import Outcome, PartOutcome, run
+from ingest.run import PartOutcome, run
 from ingest.sources import Part, Reject, Scope
-from ingest.spool import Spool
-from ingest.validators import Validators
 from tests.unit.ingest_run.made_up import (
     Fetching,
     MadeUp,
     Says,
-    check_message,
     match,
-    name_of,
-    published,
     table,
     then_raises,
     to_disk,
 )
-
-RUN = UUID("5b0e3d5c-9a43-4f5a-8c63-0a6a5a1b7f10")
-
-
-def do(home: Path, source: MadeUp, scope: Scope | None = None, **said: Any) -> tuple[Outcome, list[Any]]:
-    """Run `source` once; the outcome and the messages, each of which is held to its schema."""
-    said.setdefault("fetcher", Fetching())
-    outcome = run(source, scope or Scope(), run_id=said.pop("run_id", RUN), publisher=to_disk(home), **said)
-    return outcome, sent(home)
-
-
-def sent(home: Path) -> list[Any]:
-    messages = published(Spool(home, "amqp://away.example"))
-    for message in messages:
-        check_message(message)
-    return messages
-
-
-def events(messages: list[Any], event: str) -> list[dict[str, Any]]:
-    return [message.kwargs for message in messages if message.kwargs.get("event") == event]
-
-
-def story(messages: list[Any]) -> list[str]:
-    """The messages by name: `started`, `batch`, `standings`, …"""
-    return [name_of(message) for message in messages]
-
-
-def validators(home: Path, **said: Any) -> Validators:
-    return Validators(home, "made-up", **said)
-
-
-def remembered(home: Path, part: str) -> str | None:
-    return validators(home).etag(part, f"https://made.up/{part}")
+from tests.unit.ingest_run.running import RUN, do, events, remembered, sent, story, validators
 
 
 def test_a_run_says_what_it_read_and_how_much_that_was(tmp_path: Path) -> None:
