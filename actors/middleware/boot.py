@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
+from typing import Final
 
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
@@ -14,6 +16,9 @@ from contract import broker
 from contract.errors import ConfigurationError, TouchlineError, TransientError
 from contract.places import broker_address
 from contract.settings import load
+
+#: Seconds after which a broker that refuses us is asked once more.
+_SECOND_LOOK: Final = 3.0
 
 
 class Boot(Middleware):
@@ -52,4 +57,10 @@ def _check_database() -> None:
 
 
 def _check_broker() -> None:
-    broker.check(broker_address(load()))
+    address = broker_address(load())
+    try:
+        broker.check(address)
+    except ConfigurationError:
+        # RabbitMQ listens a moment before its vhosts are there, and may be starting beside us
+        time.sleep(_SECOND_LOOK)
+        broker.check(address)

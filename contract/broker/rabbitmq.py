@@ -90,6 +90,18 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
     def consumer_class(self) -> type[BoundConsumer]:
         return BoundConsumer
 
+    def _channel(self) -> Any:
+        """This thread's channel. Kept only once it confirms: Dramatiq would go on with one on which that failed."""
+        channel = getattr(self.state, "channel", None)
+        if channel is None:
+            channel = self.connection.channel()
+            channel.confirm_delivery()
+            self.channels.add(channel)
+            self.state.channel = channel
+        return channel
+
+    channel = property(_channel, None, rabbitmq.RabbitmqBroker.channel.fdel)  # type: ignore[attr-defined]
+
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         prefetch = held_at_once(queue_name, prefetch)
         return self.patience.consumer(queue_name, lambda: self._consumer(queue_name, prefetch, timeout))

@@ -6,6 +6,8 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -19,7 +21,6 @@ from tests.chaos.world import Form
 
 def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
-    quiet()
     faults = [fault for fault in load().values() if given.broker in fault.brokers]
     if given.only:
         unknown = sorted(set(given.only) - {fault.name for fault in faults})
@@ -32,12 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write(f"{fault.name:32} {fault.title}\n")
         return 0
     form = Form(given.short)
-    if given.minutes:
-        sys.stderr.write(f"chaos: a soak of {given.minutes:g} minutes, seed {given.seed}\n")
-        rows = [run_soak(given.minutes, seed=given.seed, form=form)]
-    else:
-        sys.stderr.write(f"chaos: {len(faults)} faults on {given.broker}, seed {given.seed}\n")
-        rows = run_all(faults, broker=given.broker, seed=given.seed, form=form, done=_tell, lanes=given.lanes)
+    with quiet():
+        if given.minutes:
+            sys.stderr.write(f"chaos: a soak of {given.minutes:g} minutes, seed {given.seed}\n")
+            rows = [run_soak(given.minutes, seed=given.seed, form=form)]
+        else:
+            sys.stderr.write(f"chaos: {len(faults)} faults on {given.broker}, seed {given.seed}\n")
+            rows = run_all(faults, broker=given.broker, seed=given.seed, form=form, done=_tell, lanes=given.lanes)
     if given.json:
         report.as_json(rows)
     elif given.markdown:
@@ -48,11 +50,21 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(row.ok for row in rows) else 1
 
 
-def quiet() -> None:
+@contextmanager
+def quiet() -> Iterator[None]:
     """The producers here are in this process; that their broker is away is no news."""
+    loggers = [logging.getLogger(name) for name in ("contract", "dramatiq", "psycopg.pool")]
+    levels = [logger.level for logger in loggers]
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    for name in ("contract", "dramatiq", "psycopg.pool"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _tell(row: Row) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -69,9 +71,10 @@ class RecordingPublisher(Publisher):
         self._ledger = ledger
 
     def send(self, actor: str, kwargs: Mapping[str, Any], message_id: str) -> Delivery:
-        self._ledger.note(message_id)
+        what = f"{actor} {kwargs.get('event', '')} of run {kwargs.get('run_id')}"
+        self._ledger.note(message_id, f"{what}, neither confirmed nor spooled")
         delivery = super().send(actor, kwargs, message_id)
-        self._ledger.note(message_id)
+        self._ledger.note(message_id, f"{what}, {delivery.value}")
         return delivery
 
 
@@ -115,7 +118,7 @@ def capture(observation: Observation, ledger: Ledger) -> list[dramatiq.Message[A
     publisher = CapturingPublisher()
     read_and_publish(observation, publisher)
     for message in publisher.messages:
-        ledger.note(message.message_id)
+        ledger.note(message.message_id, f"{message.actor_name} of run {message.kwargs.get('run_id')}, captured")
     return publisher.messages
 
 
@@ -160,6 +163,7 @@ class Load:
         try:
             work(name, random.Random(seed))
         except BaseException as error:  # noqa: BLE001 - told by whoever stops the load
+            sys.stderr.write(f"chaos: the load failed: {''.join(traceback.format_exception(error))}")
             self.failures.append(error)
 
     def _fresh(self, name: str, rng: random.Random) -> None:

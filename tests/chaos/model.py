@@ -259,6 +259,7 @@ class Ledger:
         self.letters: list[Letter] = []
         #: Ids of all messages that were confirmed or spooled, and when.
         self._sent: dict[str, float] = {}
+        self._what: dict[str, str] = {}
 
     def expect(self, observation: Observation, *, anew: bool = False) -> None:
         """`observation` is about to be sent, and has to arrive. `anew`: another outcome of what was expected before."""
@@ -279,13 +280,14 @@ class Ledger:
         with self._lock:
             self.letters.append(letter)
 
-    def note(self, message_id: str) -> None:
+    def note(self, message_id: str, what: str) -> None:
         """The message is about to be sent, or was confirmed or spooled, now: it has to arrive in either case.
 
         Said before as well, since a worker may be killed by it before its producer hears that it was confirmed.
         """
         with self._lock:
             self._sent[message_id] = time.time()
+            self._what[message_id] = what
 
     def sent(self) -> list[str]:
         with self._lock:
@@ -295,6 +297,12 @@ class Ledger:
         """When it was sent (time.time)."""
         with self._lock:
             return self._sent.get(message_id)
+
+    def described(self, message_id: str) -> str:
+        """What it was, and when it was sent, for a person."""
+        with self._lock:
+            at = time.strftime("%H:%M:%S", time.localtime(self._sent[message_id]))
+            return f"{message_id} ({self._what[message_id]}, {at})"
 
     def settled(self, states: Iterable[tuple[str, str]]) -> list[str]:
         """The runs that are not what they have to be yet, given the state of each."""

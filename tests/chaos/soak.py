@@ -22,7 +22,7 @@ from tests.chaos.processes import Workers
 from tests.chaos.world import World
 
 #: Seconds that are left after the last fault for everything to be stored.
-MENDING: Final = 300.0
+MENDING: Final = 150.0
 
 Harm = Callable[["Soak"], None]
 

@@ -16,8 +16,8 @@ from tests.chaos.world import Form
 @pytest.mark.usefixtures("rabbitmq_node")  # says what is missing where RabbitMQ is not installed
 def test_nothing_is_lost_or_doubled_whatever_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
     """Every fault of the suite, under load: each match is stored once, as the model says, and nothing else is dead."""
-    quiet()
-    rows = run_all(list(load().values()), broker="rabbitmq", seed=1, form=Form(short=True))
+    with quiet():
+        rows = run_all(list(load().values()), broker="rabbitmq", seed=1, form=Form(short=True))
     report.table(rows)
     report.failures(rows)
     off = [row.fault for row in rows if not row.ok]

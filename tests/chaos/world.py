@@ -307,7 +307,12 @@ class World:
             rows = self.query("SELECT count(*) FROM touchline.inbox WHERE message_id = ANY(%s::uuid[])", sent)
             return bool(rows) and rows[0][0] >= len(sent) and also()
 
-        self.until(all_fated, f"all {len(sent)} messages that were sent have found their fate", within)
+        try:
+            self.until(all_fated, f"all {len(sent)} messages that were sent have found their fate", within)
+        except NotRecovered as error:
+            known = {row[0] for row in self.query("SELECT message_id::text FROM touchline.inbox")}
+            missing = [self.ledger.described(message_id) for message_id in sent if message_id not in known]
+            raise NotRecovered(f"{error}; {len(missing)} have not: {', '.join(missing[:5])}") from None
         self.recovered.append(time.monotonic() - ended)
 
     def in_queues(self) -> int:

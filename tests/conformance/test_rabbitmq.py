@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import dramatiq
 import pika
+import pika.exceptions
 import pytest
 from dramatiq.brokers.rabbitmq import _RabbitmqConsumer
 from dramatiq.middleware import Retries
+from pika.adapters.blocking_connection import BlockingChannel
 
 from contract.broker import make_broker, queue_depths
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
@@ -151,6 +153,26 @@ def test_a_deleted_queue_is_declared_again(rabbit: Rabbit) -> None:
     with rabbit._channel() as channel:
         channel.queue_delete(QUEUE)
     broker.enqueue(message_to("play", name="two"))
+    broker.close()
+    assert rabbit.counts() == (1, 0, 0)
+
+
+def test_a_line_that_breaks_while_a_channel_opens_is_an_outage(rabbit: Rabbit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Dramatiq's broker it ends in a KeyError, or leaves a channel without confirms; here it is an outage."""
+    confirm, breaks = BlockingChannel.confirm_delivery, [False, True]
+
+    def breaking(channel: BlockingChannel) -> None:
+        if breaks.pop():
+            channel.connection.close()
+            raise pika.exceptions.ConnectionClosedByBroker(320, "shutdown")
+        confirm(channel)
+
+    monkeypatch.setattr(BlockingChannel, "confirm_delivery", breaking)
+    broker = make_broker(rabbit.url)
+    with pytest.raises(BrokerAway):
+        broker.enqueue(message_to("play", name="one"))
+    broker.enqueue(message_to("play", name="two"))
+    assert broker.channel._delivery_confirmation  # type: ignore[attr-defined]
     broker.close()
     assert rabbit.counts() == (1, 0, 0)
 
