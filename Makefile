@@ -17,7 +17,7 @@ demo: ## run the main job on an invented league: its site, the queue, the worker
 	@$(BOOTSTRAP) demo -- touchline demo $(ARGS)
 
 test: ## run all tests, against a real RabbitMQ, PostgreSQL and Chromium
-	@$(BOOTSTRAP) test -- pytest $(ARGS)
+	@$(BOOTSTRAP) test -- python scripts/tests.py $(ARGS)
 
 test-quick: ## run the tests that need no more than a second or two each
 	@$(BOOTSTRAP) test -- pytest -m "not slow" $(ARGS)
