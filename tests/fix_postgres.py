@@ -15,7 +15,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -31,6 +30,7 @@ import psycopg
 import pytest
 
 from tests.fix_leftovers import Lifeline
+from tests.ports import free_ports
 
 USER = "touchline"
 
@@ -211,9 +211,7 @@ def _initdb(programs: Path, directory: Path, account: pwd.struct_passwd | None) 
 
 
 def _start(programs: Path, directory: Path, account: pwd.struct_passwd | None) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    (port,) = free_ports(1)
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             [programs / "postgres", "-D", directory / "data", "-p", str(port)],

@@ -8,7 +8,6 @@ instead; those that have to administer or kill the server are then skipped.
 from __future__ import annotations
 
 import os
-import random
 import secrets
 import shutil
 import signal
@@ -29,6 +28,7 @@ import pytest
 from contract.names import QUEUES
 from tests.fix_environment import RABBITMQ_URL
 from tests.fix_leftovers import Lifeline
+from tests.ports import free_ports
 
 #: Where the programs themselves are. Debian's /usr/sbin/rabbitmq-server is a wrapper that changes to another user.
 _PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
@@ -47,9 +47,6 @@ _ELSEWHERE = "TOUCHLINE_TESTS_RABBITMQ"
 QUEUE_TYPE = os.environ.get("TOUCHLINE_TESTS_QUEUE_TYPE", "classic")
 
 #: Set where the tests must not pass without RabbitMQ.
-#: Linux gives out 32768 and up, macOS 49152 and up.
-_PORTS = range(20_000, 32_000)
-
 _REQUIRED = "TOUCHLINE_TESTS_REQUIRE_RABBITMQ"
 
 _NOT_OURS = "RABBITMQ_URL names a server that the tests do not administer; unset it to use a private one"
@@ -241,7 +238,7 @@ def _wait_until(condition: Callable[[], bool], *, seconds: float, otherwise: str
 def running(programs: Programs) -> Iterator[RabbitServer]:
     """A node of its own in a directory of its own; both are gone at the end, and its port mapper, too."""
     directory = Path(tempfile.mkdtemp(prefix="touchline-mq-"))
-    port, distribution_port, epmd_port = _free_ports(3)
+    port, distribution_port, epmd_port = free_ports(3)
     environment = os.environ | {
         "HOME": str(directory),  # of the cookie
         "RABBITMQ_CONF_ENV_FILE": str(directory / "env.conf"),
@@ -284,22 +281,6 @@ def running(programs: Programs) -> Iterator[RabbitServer]:
         epmd.wait()
         shutil.rmtree(directory, ignore_errors=True)
         lifeline.release()
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that stay free while the node is down: below those that the system gives to whoever connects somewhere."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            return found
-    raise RuntimeError("no port is free on loopback")
 
 
 def _empty(url: str) -> None:
