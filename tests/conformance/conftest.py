@@ -24,6 +24,7 @@ import psycopg
 import pytest
 
 from contract.broker import make_broker, queue_depths
+from contract.broker.errors import BrokerAway
 from tests.conformance.actors import QUEUE, QUEUE_VARIABLE, STAGE_VARIABLE, STORE_VARIABLE, declare, make
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,17 @@ class Rabbit(Backend):
         make_broker(self.url).declare_queue(QUEUE, ensure=True)
         with self._channel() as channel:
             channel.basic_publish("", QUEUE, body.encode(errors="surrogatepass"))
+
+    def refuses_delays(self) -> bool:
+        """Whether the delay queue takes nothing; what it takes is a probe, soon due."""
+        broker = make_broker(self.url)
+        try:
+            broker.enqueue(message_to("play", name="probe"), delay=1)
+        except BrokerAway:
+            return True
+        finally:
+            broker.close()
+        return False
 
     def take_dead(self) -> list[bytes]:
         with self._channel() as channel:

@@ -21,10 +21,9 @@ from actors.errors import DatabaseBusy
 from actors.middleware.parent import Parent
 from actors.middleware.retries import ATTEMPTS
 from actors.middleware.starts import STARTS
-from contract.broker import make_broker
 from contract.broker.rabbitmq import parameters
 from tests.conformance.actors import QUEUE, declare, make
-from tests.conformance.conftest import PATIENCE, ROOT, Backend, Process, Rabbit, Stage, eventually, message_to
+from tests.conformance.conftest import PATIENCE, ROOT, Backend, Process, Rabbit, Stage, eventually
 from tests.fix_proxy import Proxy
 
 pytestmark = pytest.mark.slow
@@ -270,7 +269,7 @@ def test_a_refused_retry_is_tried_again(
     stage.fail("unlucky", 3)
     worker = processes(classic_rabbit.url, store=store_url)
     stage.wait_for("warm-up")
-    eventually(lambda: _refuses(classic_rabbit), "the policy holds")
+    eventually(classic_rabbit.refuses_delays, "the policy holds")
     classic_rabbit.send("unlucky")
     stage.wait_for("unlucky", times=3)
     assert "its retry was not taken" in worker.log.read_text()
@@ -303,16 +302,3 @@ def test_a_replayed_letter_is_settled_by_an_actor_that_stores_nothing(
             return connection.execute("SELECT outcome FROM touchline.dead_acts").fetchall()
 
     eventually(lambda: outcome() == [("stored",)], "the record says what became of it")
-
-
-def _refuses(rabbit: Rabbit) -> bool:
-    from contract.broker.errors import BrokerAway
-
-    broker = make_broker(rabbit.url)
-    try:
-        broker.enqueue(message_to("play", name="probe"), delay=1)
-    except BrokerAway:
-        return True
-    finally:
-        broker.close()
-    return False

@@ -17,8 +17,6 @@ from dramatiq.middleware import Retries as DramatiqsRetries
 
 from actors.middleware import stack
 from actors.middleware.retries import Retries
-from contract.broker import make_broker
-from contract.broker.errors import BrokerAway
 from contract.broker.rabbitmq import RabbitBroker, parameters
 from contract.errors import TransientError
 from tests.conformance.actors import QUEUE, Soon
@@ -54,24 +52,13 @@ def test_a_retry_that_is_refused_is_not_the_end(
     limit = json.dumps({"max-length": 0, "overflow": "reject-publish"})
     vhost = parameters(rabbit.url).virtual_host
     rabbitmqctl("set_policy", "-p", vhost, "full", rf"^{QUEUE}\.DQ$", limit, "--apply-to", "queues")
-    eventually(lambda: _refuses_delays(rabbit), "the policy holds")
+    eventually(rabbit.refuses_delays, "the policy holds")
     stage.fail("unlucky", 2)
     rabbit.send("unlucky")
     with worker_on(RabbitBroker(rabbit.url, middleware=[retries()]), stage):
         stage.wait_for("unlucky", times=runs)
     assert stage.runs("unlucky") == runs
     assert rabbit.counts() == (0, 0, 0)
-
-
-def _refuses_delays(rabbit: Rabbit) -> bool:
-    broker = make_broker(rabbit.url)
-    try:
-        broker.enqueue(message_to("play", name="probe"), delay=1)
-    except BrokerAway:
-        return True
-    finally:
-        broker.close()
-    return False
 
 
 class Sluggish(RabbitBroker):
