@@ -79,6 +79,8 @@ def test_what_a_broken_line_swallowed_is_heard_of(rabbit: Rabbit, tcp_proxy: Pro
     broker = make(proxy.url)
     with ThreadPoolExecutor(1) as sender:  # connections are a thread's
         sender.submit(_sent, broker, "one").result(PATIENCE)
+        # unconfirmed it may still be on its way through the proxy
+        eventually(lambda: rabbit.counts() == (1, 0, 0), "the first message is there")
         proxy.pause()
         sending = sender.submit(_sent, broker, "swallowed")
         wait([sending], timeout=_WAITS if heard else PATIENCE)
