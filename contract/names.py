@@ -17,6 +17,9 @@ STORE_MATCHES: Final = "store_matches"
 STORE_STANDINGS: Final = "store_standings"
 RECORD_RUN: Final = "record_run"
 SCRAPE: Final = "scrape"
+TICK: Final = "tick"
+NOTIFY: Final = "notify"
+KEEP_HOUSE: Final = "keep_house"
 
 #: Which queue an actor listens on.
 QUEUE_OF: Final = {
@@ -24,6 +27,9 @@ QUEUE_OF: Final = {
     STORE_STANDINGS: MATCHES,
     RECORD_RUN: RUNS,
     SCRAPE: SCRAPES,
+    TICK: SCHEDULE,
+    NOTIFY: MAINTENANCE,
+    KEEP_HOUSE: MAINTENANCE,
 }
 
 #: How many messages of a queue a worker process holds at once, where the number of its threads is not to decide it.

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contract.addresses import check_amqp_url, check_postgres_url
+from contract.bounds import HealthBounds, Retention
 from contract.errors import ConfigurationError
 
 #: Environment variable → field. Those in `_SECRETS` may be given as `…_FILE`, too.
@@ -30,8 +31,10 @@ _VARIABLES = {
     "TOUCHLINE_RUN_SILENCE": "run_silence",
     "TOUCHLINE_RUN_ARRIVAL": "run_arrival",
     "TOUCHLINE_CHROMIUM": "chromium",
+    "TOUCHLINE_WEBHOOK_URL": "webhook_url",
+    "TOUCHLINE_WEBHOOK_SECRET": "webhook_secret",
 }
-_SECRETS = ("DATABASE_URL", "RABBITMQ_URL")
+_SECRETS = ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_WEBHOOK_URL", "TOUCHLINE_WEBHOOK_SECRET")
 
 
 def default_home() -> Path:
@@ -53,6 +56,12 @@ class SourceSettings(BaseModel):
     concurrency: int | None = Field(default=None, ge=1, le=16)
     #: The least time between the starts of two requests, in seconds.
     interval: float | None = Field(default=None, ge=0)
+    #: How many runs of the source may be under way at once, over all workers.
+    runs: int = Field(default=1, ge=1, le=16)
+    #: How many requests a minute the site gets at most, over all workers; None: as many as `interval` allows each.
+    requests_per_minute: float | None = Field(default=None, gt=0, le=6000)
+    #: When a run of it is suspect.
+    health: HealthBounds = Field(default_factory=HealthBounds)
 
 
 class Settings(BaseSettings):
@@ -76,7 +85,12 @@ class Settings(BaseSettings):
     run_arrival: float = Field(default=900.0, ge=1, le=86_400)
     #: Path of a Chromium to use instead of the one that is found.
     chromium: Path | None = None
+    #: Where news goes (suspect and failed runs, dead letters, recovered sources), as signed JSON; None: nowhere.
+    webhook_url: SecretStr | None = None
+    #: Signs what goes there.
+    webhook_secret: SecretStr | None = None
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    retention: Retention = Field(default_factory=Retention)
 
     @field_validator("home", mode="after")
     @classmethod
@@ -170,6 +184,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{variable}_FILE cannot be read: {error}") from None
     for variable, value in environ.items():
+        if variable in _VARIABLES:
+            continue
         name = variable.removeprefix("TOUCHLINE_").removesuffix("_URL").lower()
         if value and variable == f"TOUCHLINE_{name.upper()}_URL":
             values.setdefault("sources", {})[name] = {"url": value}

@@ -1,0 +1,2 @@
+-- Schedules and their slots.
+SELECT;

@@ -1,0 +1,2 @@
+-- Whose turn it is to read a site, and how fast.
+SELECT;

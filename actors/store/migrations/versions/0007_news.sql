@@ -1,0 +1,2 @@
+-- What people are to hear of, until they have.
+SELECT;
