@@ -210,6 +210,21 @@ def test_a_run_whose_start_is_heard_late_ends_its_own_trouble(store: Store) -> N
     assert store.rows("SELECT * FROM touchline.troubles") == []
 
 
+def test_a_run_that_fails_before_its_start_is_heard_is_told_once(store: Store) -> None:
+    """Events overtake each other: what it was asked for is known a moment later, and is no other failure."""
+    run = Run.__new__(Run)
+    run.store, run.hour, run.params, run.run_id = store, 3, {"leagues": ["flex"]}, uuid4()
+    with transaction(store.pool) as connection:
+        said = {"found": 0, "batches": 0, **AWAY}
+        runs.end_part(connection, run.run_id, "mlsnext", "", at=AT.format(4), **said)
+    assert kinds(store) == ["run.failed"]
+    run.start()
+    assert kinds(store) == ["run.failed"]
+    assert [row["scope"] for row in store.rows("SELECT scope FROM touchline.troubles")] == ['{"leagues": ["flex"]}']
+    Run(store, 5, leagues=["flex"]).end_well()
+    assert kinds(store) == ["run.failed", "source.recovered"]
+
+
 def test_many_runs_that_are_given_up_at_once_do_not_deadlock(store: Store) -> None:
     """Each scope is told once, whoever tells of it."""
     for index in range(40):

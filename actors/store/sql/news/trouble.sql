@@ -1,14 +1,22 @@
 -- A run that did not end well: remembered as its scope's trouble, and told if that is new: the scope was well, its state
 -- was another, or it was told a day ago. A run that began before the one in trouble changes nothing, and neither does one
--- that somebody stopped. Who comes at the same time waits for the scope's row.
+-- that somebody stopped. A run that was told of before its start was heard, when nobody knew its scope, takes that along.
+-- Who comes at the same time waits for the scope's row.
 WITH run AS (
     SELECT run.run_id, run.source, run.params - 'full' AS params, (run.params - 'full')::text AS scope, run.state,
            run.error, run.started_at, run.trigger
     FROM touchline.run_accounts AS run
     WHERE run.run_id = %(run_id)s AND (run.state IN ('suspect', 'failed') OR (run.state = 'interrupted' AND run.judged))
+), moved AS (
+    DELETE FROM touchline.troubles AS t USING run
+    WHERE t.run_id = run.run_id AND t.scope <> run.scope
+    RETURNING t.state, t.since, t.news_id, t.told_at
 ), trouble AS (
-    INSERT INTO touchline.troubles AS t (source, scope, state, run_id, started_at, news_id)
-    SELECT source, scope, state, run_id, started_at, %(news_id)s FROM run
+    INSERT INTO touchline.troubles AS t (source, scope, state, run_id, started_at, since, news_id, told_at)
+    SELECT run.source, run.scope, run.state, run.run_id, run.started_at, coalesce(moved.since, now()),
+           coalesce(moved.news_id, %(news_id)s), coalesce(moved.told_at, now())
+    FROM run
+    LEFT JOIN moved ON moved.state = run.state
     ON CONFLICT (source, scope) DO UPDATE
     SET state = excluded.state, run_id = excluded.run_id, started_at = excluded.started_at,
         (news_id, told_at) = (
