@@ -50,8 +50,8 @@ def check_http_url(url: str) -> None:
     example = "https://user:password@host/path"
     if not _check(url, HTTP_SCHEMES, example).hostname:
         raise ValueError(f"names no host (expected {example})")
-    if any(character <= " " or character == "\x7f" for character in url.strip()):
-        raise ValueError("holds a space or a control character: write %20 for a space")
+    if not all(" " < character < "\x7f" for character in url.strip()):
+        raise ValueError("holds a space or another character that has to be percent-encoded: write %20 for a space")
 
 
 def origin(url: str) -> str:

@@ -42,10 +42,17 @@ def test_nothing_is_sent_unsigned(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["chat.example", "ftp://chat.example/T0k3n", "https:///T0k3n", "https://chat.example/a T0k3n"]
+    "url",
+    [
+        "chat.example",
+        "ftp://chat.example/T0k3n",
+        "https:///T0k3n",
+        "https://chat.example/a T0k3n",
+        "https://chat.example/é T0k3n",
+    ],
 )
 def test_an_address_that_is_none_is_refused_and_not_shown(tmp_path: Path, url: str) -> None:
-    """Only http and https, with a host and without spaces."""
+    """Only http and https, with a host, and encoded as URLs are."""
     with pytest.raises(ConfigurationError, match="TOUCHLINE_WEBHOOK_URL") as refused:
         load_with(tmp_path, TOUCHLINE_WEBHOOK_URL=url, TOUCHLINE_WEBHOOK_SECRET=SECRET)
     assert "T0k3n" not in str(refused.value)

@@ -14,7 +14,7 @@ from actors.errors import DatabaseBusy
 from actors.store import news, runs
 from actors.store.database import transaction
 from actors.store.dead import DeadRow
-from actors.store.letters import drop
+from actors.store.letters import drop, held
 from contract.names import MAINTENANCE, NOTIFY
 from tests.integration.store.conftest import Store, a_match
 from tests.integration.store.letters import a_batch, bury, replay
@@ -294,6 +294,16 @@ def test_letters_that_somebody_settled_meanwhile_are_not_told(store: Store) -> N
     bad_rows(store, 2)
     with store.pool.connection() as connection:
         drop(connection, [1, 2], by="ann", why="known")
+    assert news.tell_of_letters(store.pool) == 0
+
+
+def test_nobody_waits_for_a_letter_that_somebody_holds(store: Store) -> None:
+    """It is being replayed, for as long as the broker takes; the others of the burst are told of."""
+    bad_rows(store, 3)
+    with store.pool.connection() as connection, held(connection, 2) as letter:
+        assert letter is not None
+        assert news.tell_of_letters(store.pool) == 1
+    assert [row["dead_id"] for row in store.rows("SELECT dead_id FROM touchline.dead WHERE told_at IS NULL")] == [2]
     assert news.tell_of_letters(store.pool) == 0
 
 

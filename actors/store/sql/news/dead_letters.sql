@@ -20,11 +20,15 @@ WITH burst AS (
         LIMIT 1) AS before ON true
     WHERE before.created_at IS NULL OR before.created_at < now() - make_interval(secs => %(again)s)
        OR burst.letters >= 10 * before.letters
+), free AS MATERIALIZED (
+    -- a letter that somebody holds is being replayed or dropped: no news, or news once it dies again
+    SELECT d.dead_id
+    FROM touchline.dead AS d
+    JOIN due ON d.actor = due.actor AND d.reason = due.reason AND d.source IS NOT DISTINCT FROM due.source
+    WHERE d.told_at IS NULL AND d.state = 'open'
+    FOR UPDATE OF d SKIP LOCKED
 ), told AS (
-    UPDATE touchline.dead AS d SET told_at = now()
-    FROM due
-    WHERE d.told_at IS NULL AND d.state = 'open' AND d.actor = due.actor AND d.reason = due.reason
-      AND d.source IS NOT DISTINCT FROM due.source
+    UPDATE touchline.dead SET told_at = now() WHERE dead_id IN (SELECT dead_id FROM free)
 )
 INSERT INTO touchline.news (news_id, kind, source, scope, run_id, payload)
 SELECT gen_random_uuid(), 'dead_letters', source, scope, CASE runs WHEN 1 THEN run_id END,
