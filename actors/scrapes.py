@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import UUID
 
 import dramatiq
 
 from actors.models import parse_order
+from actors.pool import pool
+from actors.store import slots
 from contract.errors import ConfigurationError
 from contract.names import SCRAPE, SCRAPES
 from contract.settings import load
@@ -26,8 +29,9 @@ _logger = logging.getLogger(__name__)
 def scrape(**message: Any) -> None:
     """Run a source as ordered (scrape.schema.json) and publish what it reads, as `touchline scrape` does.
 
-    Raises ConfigurationError where the reading side is not installed or the order names what no source has (dead at
-    once), SiteUnreachable while the site is away (tried again).
+    The order of a slot that is done already does nothing (`actors.store.slots`). Raises ConfigurationError where the
+    reading side is not installed or the order names what no source has (dead at once), SiteUnreachable while the site
+    is away (tried again), DatabaseAway where the slot cannot be written down (the run is made again: without harm).
     """
     order = parse_order(message)
     try:
@@ -37,7 +41,12 @@ def scrape(**message: Any) -> None:
             f"this worker cannot read sites: {error}",
             hint="pip install 'touchline[ingest]', or leave out queue scrapes",
         ) from None
-    carry_out(order.model_dump())
+    run_id = UUID(order.run_id)
+    if not slots.begin(pool(), run_id):
+        _logger.info("Run %s is done already; this order of it came twice.", run_id)
+        return
+    outcome = carry_out(order.model_dump())
+    slots.end(pool(), run_id, outcome.summary)
 
 
 def flush_spool() -> int:

@@ -19,7 +19,7 @@ from ingest.spool import Flushed, SpoolUnreadable
 from ingest.validators import Validators
 
 
-def carry_out(order: Mapping[str, Any]) -> None:
+def carry_out(order: Mapping[str, Any]) -> Outcome:
     """Run the source that `order` (scrape.schema.json, validated) names, and publish what it says.
 
     Raises UnknownSource or UnknownScope for what no source has, SiteUnreachable where a part could not be read because
@@ -37,6 +37,7 @@ def carry_out(order: Mapping[str, Any]) -> None:
     away = [part.error for part in outcome.parts if part.kind == "transient"]
     if away:
         raise SiteUnreachable(f"{len(away)} of {len(outcome.parts)} parts could not be read: {away[0]}")
+    return outcome
 
 
 def run_source(

@@ -90,6 +90,15 @@ class Outcome:
         return all(part.not_modified or part.absent for part in self.parts)
 
     @property
+    def summary(self) -> str:
+        """What became of it, in a few words."""
+        failed = [part for part in self.parts if part.error and not part.absent]
+        if failed:
+            return f"{len(failed)} of {len(self.parts)} parts failed: {failed[0].error}"
+        said = "nothing new" if self.nothing_new else f"found {self.found:,} matches"
+        return f"{said}; {self.spooled} messages are on disk" if self.spooled else said
+
+    @property
     def suspect(self) -> bool:
         """Whether the site listed no match at all though nothing failed: no league is ever empty."""
         failed = any(part.error and not part.absent for part in self.parts)

@@ -18,6 +18,8 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import SkipMessage
 from periodiq import PeriodiqMiddleware, Scheduler, cron
 
+from actors.scheduler import EachMinute
+
 TICK = "* * * * *"
 
 
@@ -46,8 +48,10 @@ def test_the_tick_fires_each_minute() -> None:
     """Every minute of a week, Sunday included, and the next one is a minute later: nothing of the above can hurt."""
     moments = _due(TICK, 7)
     assert len(moments) == 7 * 24 * 60
-    spec = cron(TICK)
-    assert all(spec.validate(moment) and spec.next_valid_date(moment) == moment.add(minutes=1) for moment in moments)
+    for spec in (cron(TICK), EachMinute()):
+        assert str(spec) == TICK
+        assert all(spec.validate(moment) for moment in moments)
+        assert all(spec.next_valid_date(moment.add(seconds=7)) == moment.add(minutes=1) for moment in moments)
 
 
 def test_the_first_run_after_a_start_may_be_late() -> None:
