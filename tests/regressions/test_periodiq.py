@@ -7,6 +7,9 @@ mended that hole.
 from __future__ import annotations
 
 import datetime as dt
+import signal
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import dramatiq
@@ -18,7 +21,7 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import SkipMessage
 from periodiq import PeriodiqMiddleware, Scheduler, cron
 
-from actors.scheduler import EachMinute
+from actors.scheduler import EachMinute, Tick
 
 TICK = "* * * * *"
 
@@ -81,9 +84,32 @@ class _Away(StubBroker):
         raise ConnectionClosed("the broker is away")
 
 
-def test_a_send_that_fails_ends_the_scheduler() -> None:
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The meaning of SIGTERM and SIGALRM as it was before, and no alarm left."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
+    yield
+    signal.alarm(0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize(("kind", "ends"), [(Tick, False), (dramatiq.Actor, True)], ids=["ours", "dramatiq's"])
+def test_a_send_that_fails_ends_the_scheduler(kind: type[dramatiq.Actor[Any, Any]], ends: bool) -> None:
     """A broker that is away for the moment of a tick takes the whole schedule with it."""
     broker = _Away(middleware=[PeriodiqMiddleware()])
-    tick = dramatiq.actor(lambda: None, broker=broker, actor_name="tick", periodic=cron(TICK))
-    with pytest.raises(ConnectionClosed):
+    tick = dramatiq.actor(lambda: None, broker=broker, actor_name="tick", periodic=cron(TICK), actor_class=kind)
+    with pytest.raises(ConnectionClosed) if ends else nullcontext():
         Scheduler([tick]).schedule()
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize(("kind", "given"), [(Tick, True), (dramatiq.Actor, False)], ids=["ours", "dramatiq's"])
+def test_sigterm_has_no_meaning(kind: type[dramatiq.Actor[Any, Any]], given: bool) -> None:
+    """A signal without a handler of its own is ignored for process 1: a container that nobody can stop in order."""
+    broker = StubBroker(middleware=[PeriodiqMiddleware()])
+    tick = dramatiq.actor(lambda: None, broker=broker, actor_name="tick", periodic=cron(TICK), actor_class=kind)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Scheduler([tick]).schedule()
+    assert (signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL) is given
