@@ -23,7 +23,7 @@ test-quick: ## run the tests that need no more than a second or two each
 	@$(BOOTSTRAP) test -- pytest -m "not slow" $(ARGS)
 
 test-long: ## run the tests that take minutes of real time: schedulers and workers through an outage
-	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/long $(ARGS)
+	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/acceptance/long $(ARGS)
 
 chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed", "--seed 7 --minutes 10", "--list")
 	@$(BOOTSTRAP) test -- python -m tests.chaos $(ARGS)

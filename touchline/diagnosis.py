@@ -64,6 +64,7 @@ def examine(*, online: bool) -> Iterator[Finding]:
     yield from _tried("broker", lambda: _broker(settings))
     yield from _tried("queues", lambda: _queues(settings))
     yield from _declarations(settings)
+    yield from _tried("schedule", lambda: _schedule(settings))
     yield from _tried("spool", lambda: _spool(settings))
     yield from _tried("browser", lambda: _browser(settings))
     yield from _sources(settings, online=online)
@@ -242,6 +243,12 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         return  # the check of the broker says so
     for error in wrong:
         yield _not_ok("queue arguments", error)
+
+
+def _schedule(settings: Settings) -> str:
+    from touchline.diagnosis_schedule import look  # which imports from here
+
+    return look(settings)
 
 
 def _spool(settings: Settings) -> str:

@@ -60,6 +60,7 @@ def test_a_healthy_installation(
         "clock": "ok",
         "broker": "ok",
         "queues": "ok",
+        "schedule": "not used",
         "spool": "ok",
         "source mlsnext": "ok",
     }

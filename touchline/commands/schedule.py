@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 STATES = ("claimed", "published", "running", "done", "dead", "skipped", "missed")
 
-#: Seconds without a tick after which nothing seems to tick: two that did not come, and a moment for the third.
-STOPPED = 150.0
-
 LISTED = (
     *("schedule", "cron", "timezone", "source", "scope", "full", "catch_up", "window_seconds", "overlap", "jitter"),
     *("enabled", "next_at", "last_due_at", "last_state", "last_outcome", "last_run_id", "ticked_at"),
@@ -75,6 +72,8 @@ def list_(output: Format) -> None:
 
 def silence(known: Any) -> str:
     """A sentence if nothing ticks, from what the clock knows of the schedules; else nothing."""
+    from touchline.diagnosis_schedule import STOPPED
+
     since = min((row["seconds_since_tick"] for row in known), default=None)
     if since is not None and since < STOPPED:
         return ""
