@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +43,11 @@ def _tick(store: Store, schedule: Schedule, minutes: float = 0.0, *, name: str =
 
 def _publish(store: Store, sent: Sent) -> int:
     return slots.publish_claimed(store.pool, lambda message_id, _: sent.append(message_id))
+
+
+def _tick_and_publish(store: Store, schedule: Schedule, minutes: float, sent: Sent) -> None:
+    _tick(store, schedule, minutes)
+    _publish(store, sent)
 
 
 def _fates(store: Store) -> dict[str, str]:
@@ -293,7 +300,7 @@ def test_each_slot_is_run_exactly_once_whoever_dies_where(
     for later, statements, behind in ticks:
         minutes += later
         at = minutes - 20 if behind else minutes
-        _dying_after(statements, store, lambda at=at: (_tick(store, schedule, at), _publish(store, sent)))
+        _dying_after(statements, store, partial(_tick_and_publish, store, schedule, at, sent))
     _tick(store, schedule, minutes)
     _publish(store, sent)
     since, until = NOON + timedelta(minutes=begin), NOON + timedelta(minutes=minutes)
@@ -307,3 +314,38 @@ def test_each_slot_is_run_exactly_once_whoever_dies_where(
     else:
         assert {row["state"] for row in rows} <= {"published", "missed"}
         assert not due or max(due, key=lambda slot: slot.due_at).message_id in run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("catch_up", "line", "zone"),
+    [("all", "0 6 * * sat,sun", "America/New_York"), ("latest", "30 1 * * sun,wed", "Europe/Dublin")],
+)
+def test_ten_years_of_three_schedulers(store: Store, catch_up: str, line: str, zone: str) -> None:
+    """They tick when they like, are paused for days with an old time in hand, and are killed between any statements.
+
+    One lives through its tick within each six days, so nothing leaves the window of seven.
+    """
+    chance = random.Random(line)
+    schedule = _schedule(line, timezone=zone, catch_up=catch_up, overlap="queue", window="7d")
+    sent: Sent = []
+    minutes = ticked = 0.0
+    _tick(store, schedule, minutes)
+    while minutes < 10 * 366 * 24 * 60:
+        minutes += chance.uniform(1, 3 * 24 * 60)
+        for at in (minutes, minutes - chance.uniform(0, 2 * 24 * 60), minutes - chance.uniform(0, 60)):
+            if chance.random() < 0.6:
+                _dying_after(
+                    chance.randrange(9), store, lambda at=at: (_tick(store, schedule, at), _publish(store, sent))
+                )
+        if minutes - ticked > 3 * 24 * 60:
+            ticked = minutes
+            _tick(store, schedule, minutes)
+    _publish(store, sent)
+    due = list(cron.between(line, zone, NOON, NOON + timedelta(minutes=ticked)))
+    rows = store.rows("SELECT due_at, state, message_id FROM touchline.slots ORDER BY due_at")
+    assert [row["due_at"] for row in rows][: len(due)] == due
+    assert len(due) > 1000
+    run = [row["message_id"] for row in rows if row["state"] == "published"]
+    assert set(sent) == set(run)
+    assert len(run) == len(rows) if catch_up == "all" else len(run) > len(rows) / 2
