@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 #: Parts whose documents may be in memory: the one that is published, and the one that is fetched meanwhile.
 AHEAD: Final = 2
 
+#: Seconds after which whoever waits for a part looks up: a time limit or a stop, thrown into a waiting thread, strikes
+#: only then.
+_LOOK: Final = 0.5
+
 _UTC: Final[TypeAdapter[str]] = TypeAdapter(Utc)
 
 
@@ -52,7 +56,8 @@ class _Fetch:
         self._done.set()
 
     def take(self) -> Any | None:
-        self._done.wait()
+        while not self._done.wait(_LOOK):
+            pass
         if self._error is not None:
             raise self._error
         documents, self._documents = self._documents, None
@@ -63,7 +68,7 @@ class Reader:
     """The readings of `parts`, in their order, fetched ahead in the background.
 
     A source that says `concurrency = 2` has two parts fetched at once. The threads are daemons: an interrupted command
-    does not wait for a site that is slow to answer.
+    does not wait for a site that is slow to answer. At the end the fetcher is closed, so that they ask no more.
     """
 
     def __init__(self, source: Source, fetcher: Fetcher, parts: Sequence[Part]) -> None:
@@ -88,6 +93,7 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed.set()
+        self._fetcher.close()
         for _ in self._threads:
             self._room.release()
 

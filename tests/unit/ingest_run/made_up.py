@@ -104,9 +104,12 @@ class MadeUp:
 
 @dataclass
 class Fetching:
-    """As much of a fetcher as a run itself uses: its memory of ETags."""
+    """As much of a fetcher as a run itself uses: its memory of ETags, and its end."""
 
     validators: Validators | None = None
+
+    def close(self) -> None:
+        pass
 
 
 class Away(dramatiq.Broker):
