@@ -7,6 +7,7 @@ from typing import Any
 
 import dramatiq
 
+from actors import turns
 from actors.models import parse_order
 from contract.errors import ConfigurationError
 from contract.names import SCRAPE, SCRAPES
@@ -27,7 +28,7 @@ def scrape(**message: Any) -> None:
     """Run a source as ordered (scrape.schema.json) and publish what it reads, as `touchline scrape` does.
 
     Raises ConfigurationError where the reading side is not installed or the order names what no source has (dead at
-    once), SiteUnreachable while the site is away (tried again).
+    once), SiteUnreachable while the site is away (tried again), SourceBusy while others read it (comes again soon).
     """
     order = parse_order(message)
     try:
@@ -37,7 +38,9 @@ def scrape(**message: Any) -> None:
             f"this worker cannot read sites: {error}",
             hint="pip install 'touchline[ingest]', or leave out queue scrapes",
         ) from None
-    carry_out(order.model_dump())
+    limits = load().source(order.source)
+    with turns.taken(order.source, order.run_id, places=limits.runs, longest=TIME_LIMIT / 1000):
+        carry_out(order.model_dump(), pace=turns.pace(order.source, limits.requests_per_minute))
 
 
 def flush_spool() -> int:
