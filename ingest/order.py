@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -59,7 +60,8 @@ def run_source(
     # the spool's name for the broker tells destinations apart without holding a password
     validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
     fetcher = Fetcher.of(kind, settings.source(name), validators, pace)
-    with connected(settings) as publisher:
+    # closed whatever ends the run: its threads must not go on asking the site
+    with closing(fetcher), connected(settings) as publisher:
         return run(
             source,
             scope,

@@ -68,7 +68,7 @@ class Reader:
     """The readings of `parts`, in their order, fetched ahead in the background.
 
     A source that says `concurrency = 2` has two parts fetched at once. The threads are daemons: an interrupted command
-    does not wait for a site that is slow to answer. At the end the fetcher is closed, so that they ask no more.
+    does not wait for a site that is slow to answer.
     """
 
     def __init__(self, source: Source, fetcher: Fetcher, parts: Sequence[Part]) -> None:
@@ -93,7 +93,6 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed.set()
-        self._fetcher.close()
         for _ in self._threads:
             self._room.release()
 

@@ -104,12 +104,9 @@ class MadeUp:
 
 @dataclass
 class Fetching:
-    """As much of a fetcher as a run itself uses: its memory of ETags, and its end."""
+    """As much of a fetcher as a run itself uses: its memory of ETags."""
 
     validators: Validators | None = None
-
-    def close(self) -> None:
-        pass
 
 
 class Away(dramatiq.Broker):
