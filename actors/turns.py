@@ -91,19 +91,19 @@ class _Keeper:
             self._thread.join(_LEAVING)
 
     def _keep(self, turn: Turn) -> None:
-        pause = RENEWED
-        while not self._over.wait(pause):
+        late = False
+        while not self._over.wait(_AGAIN if late else RENEWED):
             if time.monotonic() > self._until:
                 _logger.error("Run %s of %s hangs; its turn is over in %.0f s.", self._run_id, self._source, LEASE)
                 return
             try:
                 held = turns.renew(self._pool, turn)
             except TransientError as error:
-                if pause != _AGAIN:
+                if not late:
                     _logger.warning("The turn at %s is renewed when the database is back: %s", self._source, error)
-                pause = _AGAIN
+                late = True
                 continue
-            pause = RENEWED
+            late = False
             if not held:
                 _logger.warning(
                     "Run %s has lost its turn at %s to another that reads it now, too; it goes on to its end.",
