@@ -130,3 +130,25 @@ def test_an_order_whose_worker_is_killed_is_carried_out_after_its_turn(servers: 
     assert [depths[f"{SCRAPES}{kind}"][0] for kind in ("", ".DQ", ".XQ")] == [0, 0, 0]
     with psycopg.connect(place.env["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT * FROM dead_letters").fetchall() == []
+
+
+def test_a_scrape_that_waits_for_its_site_can_be_stopped(servers: Place, site: Site) -> None:
+    """When the grace is over it goes back into its queue, its turn is free, and its worker ends in order."""
+    asked = threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        site.closing.wait(60)
+
+    site.put("/robots.txt", hang)
+    place = configured(servers, site, interval=0)
+    place.env["TOUCHLINE_SHUTDOWN_GRACE"] = "1"
+    with place.dramatiq(*READER) as worker:
+        send(place)
+        assert asked.wait(60)
+        assert turns(place) == 1
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+    assert turns(place) == 0
+    assert queue_depths(place.env["RABBITMQ_URL"], [SCRAPES])[SCRAPES][0] == 1
+    assert "goes back: the worker stops" in log(place)
