@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from uuid import uuid4
 import dramatiq
 import pytest
 
+from actors.store.database import open_pool
 from contract import places
 from contract.broker import make_broker
 from contract.names import MATCHES, STORE_MATCHES
@@ -254,3 +256,29 @@ def test_sources_remember_when_they_were_asked(touchline: Touchline, tmp_path: P
     assert (row["name"], row["leagues"]) == ("mlsnext", ["homegrown", "flex", "academy"])
     assert row["last_checked_at"] == "2026-11-22T12:00:00Z"
     assert row["last_changed_at"] is None
+
+
+def test_sources_are_shown_with_who_reads_them(
+    touchline: Touchline, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run, machine, process and since when; nobody is an empty list, and no store is null."""
+    from actors.store.turns import take
+
+    assert touchline("sources").rows[0]["readers"] is None
+    monkeypatch.setenv("DATABASE_URL", store_url)
+    assert touchline("sources").rows[0]["readers"] == []
+    run_id = uuid4()
+    with open_pool(store_url, size=1) as pool:
+        take(pool, "mlsnext", run_id, places=1)
+    [reader] = touchline("sources").rows[0]["readers"]
+    assert (reader["run_id"], reader["pid"]) == (str(run_id), os.getpid())
+    assert reader["since"].endswith("Z")
+    assert f"[{os.getpid()}] since 20" in touchline("sources --output table").out
+
+
+def test_sources_are_listed_without_the_store(touchline: Touchline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is away, or that was not migrated, keeps nobody from seeing what is installed."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/touchline")
+    ended = touchline("sources")
+    assert (ended.code, ended.rows[0]["name"], ended.rows[0]["readers"]) == (0, "mlsnext", None)
+    assert "Who reads them now is not known: the database" in ended.err
