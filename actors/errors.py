@@ -36,3 +36,11 @@ class DatabaseBehind(ConfigurationError):
 
 class NotReplayable(PermanentError):
     """A dead letter cannot be sent again: there is no message to send."""
+
+
+class ReceiverAway(UnreachableError):
+    """The webhook's receiver does not answer, or cannot take it now. Worth another try later."""
+
+
+class ReceiverRefuses(PermanentError):
+    """The webhook's receiver answers that it will not have this, now or later. The address or the receiver is wrong."""

@@ -1,4 +1,4 @@
-"""URLs of brokers and databases: checked as the standards say, shown without their passwords.
+"""URLs of brokers, databases and webhooks: checked as the standards say, shown without their passwords.
 
 RFC 3986 for the parts (a colon or an at sign in a password is percent-encoded or not: the last `@` before the host
 ends it), the AMQP URI specification for the vhost (`/` absent: the default vhost; `/%2f` names it; `/` alone is the
@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 AMQP_SCHEMES = ("amqp", "amqps")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
+HTTP_SCHEMES = ("https", "http")
 
 
 def redact(url: str) -> str:
@@ -42,6 +43,21 @@ def check_amqp_url(url: str) -> None:
 def check_postgres_url(url: str) -> None:
     """Raise ValueError, without the value, where `url` is no PostgreSQL address; libpq has defaults for the rest."""
     _check(url, POSTGRES_SCHEMES, "postgresql://user:password@host:5432/database")
+
+
+def check_http_url(url: str) -> None:
+    """Raise ValueError, without the value, where `url` is no address to send something to by HTTP."""
+    example = "https://user:password@host/path"
+    if not _check(url, HTTP_SCHEMES, example).hostname:
+        raise ValueError(f"names no host (expected {example})")
+    if not all(" " < character < "\x7f" for character in url.strip()):
+        raise ValueError("holds a space or another character that has to be percent-encoded: write %20 for a space")
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port: what may be shown of a webhook's address, whose path is often its only secret."""
+    parts = _split(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…" if parts and parts.hostname else "(not a URL)"
 
 
 def escape_password(url: str) -> str:

@@ -1,7 +1,7 @@
 """Where everything is: flags over environment over `touchline.toml` over defaults.
 
-Both sides read the same settings, so that a cluster is configured once. Secrets may stand in files: for each of
-`DATABASE_URL` and `RABBITMQ_URL` a variable `…_FILE` names one. Nothing set means embedded: one PostgreSQL under
+Both sides read the same settings, so that a cluster is configured once. Secrets may stand in files: for each of the
+variables in `_SECRETS` a variable `…_FILE` names one. Nothing set means embedded: one PostgreSQL under
 `TOUCHLINE_HOME`, which is the store and the queue.
 """
 
@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from contract.addresses import check_amqp_url, check_postgres_url
+from contract.addresses import check_amqp_url, check_http_url, check_postgres_url
 from contract.bounds import HealthBounds, Retention
 from contract.errors import ConfigurationError
 from contract.schedules import Schedule, ScheduleName
+from contract.signing import PREFIX, key_of
 from contract.toml_lines import line_of
 
 #: Environment variable → field. Those in `_SECRETS` may be given as `…_FILE`, too.
@@ -91,8 +92,8 @@ class Settings(BaseSettings):
     chromium: Path | None = None
     #: Where news goes (suspect and failed runs, dead letters, recovered sources), as signed JSON; None: nowhere.
     webhook_url: SecretStr | None = None
-    #: Signs what goes there.
-    webhook_secret: SecretStr | None = None
+    #: Signs what goes there (Standard Webhooks); wanted where there is an address.
+    webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     #: When to read what, `[schedules.NAME]`.
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
@@ -116,6 +117,24 @@ class Settings(BaseSettings):
         if url is not None:
             check_amqp_url(url.get_secret_value())
         return url
+
+    @field_validator("webhook_url", mode="after")
+    @classmethod
+    def _http(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            check_http_url(url.get_secret_value())
+        return url
+
+    @field_validator("webhook_secret", mode="after")
+    @classmethod
+    def _signs(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is not None:
+            key_of(secret.get_secret_value())
+        elif info.data.get("webhook_url") is not None:
+            raise ValueError(
+                f"is not set, and nothing is sent unsigned; make one: echo {PREFIX}$(openssl rand -base64 32)"
+            )
+        return secret
 
     def source(self, name: str) -> SourceSettings:
         return self.sources.get(name) or SourceSettings()

@@ -23,6 +23,8 @@ class Request:
     path: str
     #: Names without regard to case.
     headers: Message
+    #: Of a POST.
+    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,8 @@ class Site:
         return [request.path for request in self.requests if request.path != "/robots.txt"]
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        self.requests.append(Request(handler.path, handler.headers))
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        self.requests.append(Request(handler.path, handler.headers, body))
         answers = self._pages.get(handler.path) or [status(404)]
         (answers.pop(0) if len(answers) > 1 else answers[0])(handler)
 
@@ -105,6 +108,8 @@ def make_site() -> Iterator[Callable[[], Site]]:
                     site.answer(self)
                 except (BrokenPipeError, ConnectionResetError):
                     self.close_connection = True
+
+            do_POST = do_GET
 
             def log_message(self, *_: Any) -> None:
                 """pytest's output is no access log."""

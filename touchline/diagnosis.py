@@ -66,6 +66,7 @@ def examine(*, online: bool) -> Iterator[Finding]:
     yield from _declarations(settings)
     yield from _tried("schedule", lambda: _schedule(settings))
     yield from _tried("spool", lambda: _spool(settings))
+    yield from _tried("notices", lambda: _notices(settings))
     yield from _tried("browser", lambda: _browser(settings))
     yield from _sources(settings, online=online)
 
@@ -261,6 +262,14 @@ def _spool(settings: Settings) -> str:
             hint="once it is back: touchline spool flush",
         )
     return "nothing waits on disk"
+
+
+def _notices(settings: Settings) -> str:
+    if settings.webhook_url is None:
+        raise NotUsed("TOUCHLINE_WEBHOOK_URL is not set: nobody is told of failed runs and dead letters")
+    from contract.addresses import origin
+
+    return f"signed, to {origin(settings.webhook_url.get_secret_value())}; to try it: touchline notify"
 
 
 def _browser(settings: Settings) -> str:

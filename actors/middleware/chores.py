@@ -11,18 +11,19 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from dramatiq import Broker, Worker
+from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware
 
 from actors.middleware.dead_letters import bury_corpse
 from actors.middleware.gate import Gate
 from actors.pool import pool
+from actors.store.news import recorded
 from actors.store.runs import judge
 from contract.broker import drain
 from contract.errors import TouchlineError
-from contract.names import QUEUES, RUNS, SCRAPES
+from contract.names import MAINTENANCE, QUEUES, RUNS, SCRAPES
 from contract.places import broker_address
 from contract.settings import load
 
@@ -37,6 +38,8 @@ class Chores(Middleware):
         self.logger = logging.getLogger(__name__)
         self._gate = gate
         self._stopping = threading.Event()
+        #: There is something to tell, or the end has come.
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._said: dict[str, str] = {}
         #: time.monotonic of when database and queue were last seen to be of no use.
@@ -50,15 +53,30 @@ class Chores(Middleware):
 
     def before_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         self._stopping.set()
+        self._wake.set()
+
+    def after_process_message(
+        self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        if recorded.is_set():
+            self._wake.set()
 
     def after_worker_shutdown(self, broker: Broker, worker: Worker) -> None:
         if self._thread is not None:
             self._thread.join(INTERVAL)
 
     def _run(self, worker: Worker) -> None:
-        # spreads the rounds of many workers; nothing secret hangs on it
-        while not self._stopping.wait(random.uniform(INTERVAL / 2, INTERVAL * 1.5)):  # noqa: S311
-            self._round(worker)
+        due = _next_round()
+        while not self._stopping.is_set():
+            self._wake.wait(max(0.0, due - time.monotonic()))
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() >= due:
+                self._round(worker)
+                due = _next_round()
+            elif self._gate.is_open:
+                self._try("news", lambda: self._tell(worker))
 
     def _round(self, worker: Worker) -> None:
         if _waits(worker, RUNS):
@@ -68,6 +86,7 @@ class Chores(Middleware):
             self._try("dead letters", lambda: self._drain(worker))
             self._try("runs", lambda: self._judge(worker))
             self._try("spool", lambda: self._flush(worker))
+            self._try("news", lambda: self._tell(worker))
 
     def _try(self, name: str, chore: Callable[[], None]) -> None:
         """One chore that fails holds up no other; what it says is said once, until it says something else."""
@@ -109,6 +128,15 @@ class Chores(Middleware):
 
             flush_spool()
 
+    def _tell(self, worker: Worker) -> None:
+        """What people are to hear of goes into the queue."""
+        recorded.clear()
+        if _works_on(worker, MAINTENANCE):
+            # declares its actor when imported, as above
+            from actors.notify import hand_over
+
+            hand_over(worker.broker)
+
     def _replace_dead_threads(self, worker: Worker) -> None:
         """A time limit that strikes between two hooks ends Dramatiq's thread for good; its message was given back."""
         dead = [thread for thread in worker.workers if not thread.is_alive()]
@@ -117,6 +145,11 @@ class Chores(Middleware):
             worker._add_worker()
         if dead:
             self.logger.warning("Replaced %d worker threads that had died.", len(dead))
+
+
+def _next_round() -> float:
+    """time.monotonic of when it is due. Spreads the rounds of many workers; nothing secret hangs on it."""
+    return time.monotonic() + random.uniform(INTERVAL / 2, INTERVAL * 1.5)  # noqa: S311
 
 
 def _works_on(worker: Worker, queue: str) -> bool:

@@ -29,6 +29,7 @@ from psycopg_pool import ConnectionPool
 
 from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
+from actors.store.news import tell_of_run, tell_of_runs
 from actors.store.payloads import storable
 from actors.store.statements import statement
 
@@ -165,13 +166,17 @@ def judge(
     bounds = {"silence": silence, "arrival": arrival, "stored_for": storing_for, "only": named}
     with transaction(pool) as connection:
         rows = connection.execute(statement("runs/judge"), bounds).fetchall()
+        tell_of_runs(connection, [row[0] for row in rows])
     return [Judged(*row) for row in rows]
 
 
 def settle(connection: Connection, run_id: UUID) -> str | None:
     """Finish the run if it is; returns its state where that changed. The caller's transaction holds the run's row."""
     row = connection.execute(statement("runs/settle"), {"run_id": run_id}).fetchone()
-    return None if row is None else str(row[0])
+    if row is None:
+        return None
+    tell_of_run(connection, run_id)
+    return str(row[0])
 
 
 def progress(connection: Connection, run_id: UUID | str) -> dict[str, Any] | None:

@@ -91,6 +91,16 @@ def test_a_triggered_run_is_a_slot_of_its_own(place: Place) -> None:
         _until(lambda: _history(place, "--state", "done"), "it is carried out")
 
 
+def test_house_is_kept_by_a_slot(place: Place) -> None:
+    """Once a day, or when somebody asks for it; its history says what went."""
+    place.touchline("schedule", "trigger", "housekeeping")
+    with place.dramatiq("--processes", "1", "--threads", "2"):
+        kept = _until(
+            lambda: place.touchline("schedule", "history", "housekeeping", "--state", "done").rows, "house is kept"
+        )
+    assert kept[0]["outcome"] == "rows that went: nothing"
+
+
 def test_up_ticks_and_says_what_is_due(embedded: Place, demo_site: DemoSite) -> None:
     """With nothing else running and nothing configured: the slot of the next minute is run."""
     place = with_site(embedded, demo_site)

@@ -63,6 +63,7 @@ def test_a_healthy_installation(
         "broker": "ok",
         "queues": "ok",
         "schedule": "not used",
+        "notices": "not used",
         "spool": "ok",
         "source mlsnext": "ok",
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -17,6 +18,12 @@ EMPTY = "No run is stored that fits. `touchline scrape SOURCE` starts one."
 
 #: What becomes of what a run found.
 ACCOUNTED = ("inserted", "updated", "unchanged", "stale", "dead")
+
+#: What is known of a run, in the order of the data.
+FIELDS = (
+    *("run_id", "source", "params", "trigger", "scheduled_for", "started_at", "finished_at", "state"),
+    *("found", *ACCOUNTED, "error", "duration_seconds"),
+)
 
 #: How many candidates an ambiguous id lists.
 _CANDIDATES = 5
@@ -33,6 +40,8 @@ class NoSuchRun(ConfigurationError):
         "touchline runs 3f2a",
         "touchline runs --state suspect --since 7d",
         "touchline runs --source mlsnext --limit 1 --output json",
+        "touchline runs --follow --source mlsnext",
+        "touchline runs --follow --state failed --output jsonl",
     ),
 )
 @click.argument("run", callback=options.parsed(options.run_id), required=False)
@@ -40,15 +49,24 @@ class NoSuchRun(ConfigurationError):
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Only runs in this state.")
 @options.since("Only runs that were started since then")
 @options.limit
+@click.option("--follow", "-f", is_flag=True, help="Go on: show runs as they begin, change and end, until Ctrl-C.")
 @output.output_option
-def runs(run: str | None, output: Format, limit: int | None, **filters: Any) -> None:
+def runs(run: str | None, output: Format, limit: int | None, follow: bool, **filters: Any) -> None:
     """List runs, newest first, or show one in full.
 
     RUN is the id of a run, or how it begins. Once a run is finished, found = inserted + updated + unchanged + stale +
     dead. A run is interrupted when somebody stopped it or its process died, and suspect when it found nothing or not
     everything that it sent arrived; the error says how much. If it is heard of after all, that is taken back. Times
     are UTC.
+
+    With --follow the newest ten come first (--limit: more or fewer, 0: all of the last two days or since --since), the
+    oldest at the top, then a line for each run that begins, changes or ends; one that goes on is shown anew every ten
+    seconds while its numbers grow. Filters hold, and a database that is away is waited for. As data this is jsonl or
+    csv: a JSON list would never end.
     """
+    if follow:
+        _follow(output, limit, run=run, **filters)
+        return
     if run:
         _show(run, output)
         return
@@ -81,6 +99,31 @@ def _show(run: str, output: Format) -> None:
         say(f"  → {step}")
 
 
+def _follow(output: Format, limit: int | None, **filters: Any) -> None:
+    if output == "json":
+        raise ConfigurationError(
+            "--follow has no end, and a JSON list needs one", hint="use --output jsonl: one object a line"
+        )
+    from touchline.watching import AT_FIRST, watch
+
+    rows = watch(first=AT_FIRST if limit is None else limit, **filters)
+    if output == "table":
+        from touchline.lines import Lines
+
+        lines = Lines(COLUMNS, _WIDTHS)
+        for row in rows:
+            lines.write(row)
+    else:
+        write(_seen_at_once(rows), FIELDS, COLUMNS, output, limit=0)
+
+
+def _seen_at_once(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """`rows`, each of which is on its way to the reader before the next is waited for."""
+    for row in rows:
+        yield row
+        sys.stdout.flush()
+
+
 def next_step(run: Mapping[str, Any]) -> str:
     """What a person can do about a run that was given up or stopped, or nothing. `run` as the view has it."""
     missing = run["found"] - sum(run[name] for name in ACCOUNTED)
@@ -108,3 +151,18 @@ COLUMNS = (
     Column("took", lambda row: duration(row["duration_seconds"]), right=True, spare=5),
     Column("error", "error", fold=True),
 )
+
+#: Of the columns in a table that grows.
+_WIDTHS = {
+    "run": 8,
+    "source": 10,
+    "started (UTC)": 16,
+    "state": 11,
+    "found": 6,
+    "inserted": 8,
+    "updated": 7,
+    "unchanged": 9,
+    "stale": 5,
+    "dead": 5,
+    "took": 9,
+}

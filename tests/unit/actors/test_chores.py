@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import dramatiq
 import pytest
@@ -12,6 +13,7 @@ from dramatiq.middleware.threading import raise_thread_exception
 
 from actors.middleware.chores import Chores
 from actors.middleware.gate import Gate
+from actors.store.news import recorded
 from contract.broker.errors import BrokerAway
 from contract.broker.patience import Patience
 from contract.errors import UnreachableError
@@ -101,3 +103,26 @@ def test_no_run_is_judged_by_a_worker_that_could_not_hear_it(
     now = 1_150.0
     chores._round(worker)
     assert stored_for == [0.0, 50.0]
+
+
+def test_news_is_handed_over_as_soon_as_its_message_is_done(
+    broker: StubBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the next round, which is five seconds away at least; a message without news wakes nobody."""
+    handed = threading.Event()
+    monkeypatch.setattr("actors.notify.hand_over", lambda broker: handed.set())
+    chores = Chores(Gate(look=lambda: None))
+    monkeypatch.setattr(chores, "_round", lambda worker: None)
+    worker = SimpleNamespace(broker=broker, consumer_whitelist=None)
+    recorded.clear()
+    chores.after_worker_boot(broker, worker)  # type: ignore[arg-type]
+    try:
+        chores.after_process_message(broker, None)  # type: ignore[arg-type]
+        assert not chores._wake.is_set()
+        recorded.set()
+        chores.after_process_message(broker, None)  # type: ignore[arg-type]
+        assert handed.wait(PATIENCE)
+        assert not recorded.is_set()
+    finally:
+        chores.before_worker_shutdown(broker, worker)  # type: ignore[arg-type]
+        chores.after_worker_shutdown(broker, worker)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ WITH incoming AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s) AS r (match_id text, reason text, error text, payload text, body text)
 ), again AS (
     UPDATE touchline.dead AS letter
-    SET state = CASE letter.state WHEN 'dropped' THEN letter.state ELSE 'open' END, settled_at = NULL,
+    SET state = CASE letter.state WHEN 'dropped' THEN letter.state ELSE 'open' END, settled_at = NULL, told_at = NULL,
         reason = r.reason, error = r.error, traceback = NULL, died_at = now(),
         attempts = letter.attempts + 1, carrier = gen_random_uuid()
     FROM incoming AS r
