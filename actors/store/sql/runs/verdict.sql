@@ -11,6 +11,8 @@ WITH ended AS (
            bool_or(p.failed) AS failed,
            bool_or(p.interrupted) AS interrupted,
            bool_and(p.not_modified) AS not_modified,
+           bool_or(p.not_modified) AS partly,
+           array_to_string((array_agg(p.part ORDER BY p.part) FILTER (WHERE NOT p.not_modified))[1:5], ', ') AS empty,
            (array_agg(p.error ORDER BY p.interrupted DESC, p.ended_at) FILTER (WHERE p.failed))[1] AS error,
            string_agg(p.error, '; ' ORDER BY p.part) FILTER (WHERE NOT p.failed) AS notices
     FROM touchline.run_accounts AS run
@@ -36,6 +38,8 @@ SELECT CASE WHEN NOT arrived THEN 'running'
             WHEN interrupted THEN format('%%s; parts read: %%s of %%s; matches that arrived: %%s', error, read,
                                          cardinality(parts), to_char(accounted, 'FM999,999,990'))
             WHEN failed THEN error
+            WHEN found = 0 AND partly AND NOT not_modified THEN concat_ws(
+                '; ', format('the site lists no match at all in %%s, and nothing new in the rest', empty), notices)
             WHEN found = 0 AND NOT not_modified THEN 'the site listed no match at all in what was asked for'
             ELSE notices END AS error,
        CASE WHEN arrived THEN accounted - found ELSE 0 END AS extra
