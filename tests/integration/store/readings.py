@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,3 +92,11 @@ def withdrawn(store: Store) -> dict[str, str]:
     """The matches that are withdrawn, and the day."""
     rows = store.rows("SELECT match_id, withdrawn_at FROM match_list WHERE withdrawn_at IS NOT NULL ORDER BY match_id")
     return {row["match_id"]: f"{row['withdrawn_at']:%d}" for row in rows}
+
+
+def wait_for_a_lock(store: Store) -> None:
+    """Until somebody waits for a lock that another transaction holds."""
+    deadline = time.monotonic() + 20
+    query = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while store.rows(query)[0]["n"] == 0:
+        assert time.monotonic() < deadline, "nobody waits for a lock"

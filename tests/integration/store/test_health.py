@@ -25,10 +25,11 @@ def test_half_the_matches_are_suspect(store: Store) -> None:
 
 def test_the_last_good_run_is_asked_not_the_last(store: Store) -> None:
     """A suspect run is no measure for the next, or the second half of a feed would pass."""
-    read(store, 1, *MANY)
-    assert read(store, 2, *MANY[:20]).state == "suspect"
-    assert read(store, 3, *MANY[:20]).state == "suspect"
-    assert read(store, 4, *MANY).state == "succeeded"
+    rejecting = {"complete": False}
+    read(store, 1, *MANY, **rejecting)
+    assert read(store, 2, *MANY[:20], **rejecting).state == "suspect"
+    assert read(store, 3, *MANY[:20], **rejecting).state == "suspect"
+    assert read(store, 4, *MANY, **rejecting).state == "succeeded"
 
 
 def test_scopes_are_told_apart(store: Store) -> None:
@@ -48,7 +49,11 @@ def test_that_a_run_was_told_to_read_everything_anew_is_no_other_scope(store: St
 def test_a_run_that_asks_for_the_league_by_name_is_held_against_all(store: Store) -> None:
     """Whoever read all of a part found the same, whatever the run was called for: half is half."""
     read(store, 1, *MANY)
-    assert read(store, 2, *MANY[:20], params={"leagues": ["homegrown"]}).state == "suspect"
+    run = read(store, 2, *MANY[:20], params={"leagues": ["homegrown"]})
+    assert (run.state, run.error) == (
+        "suspect",
+        "a lists 20 matches; the last good run (2026-10-01 12:00 UTC) found 40",
+    )
     assert withdrawn(store) == {}
 
 

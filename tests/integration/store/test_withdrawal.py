@@ -15,9 +15,10 @@ from actors.store import runs
 from actors.store.counts import Counts
 from actors.store.database import transaction
 from actors.store.dead import DeadRow
+from actors.store.frontier import pass_frontier
 from actors.store.withdrawal import carry_out
 from tests.integration.store.conftest import DAY, Store, a_match
-from tests.integration.store.readings import Run, read, withdrawn
+from tests.integration.store.readings import SOURCE, Run, read, wait_for_a_lock, withdrawn
 
 
 def test_a_match_that_is_no_longer_listed_is_withdrawn(store: Store) -> None:
@@ -172,6 +173,35 @@ def _told(store: Store, run: Run) -> str:
         told = runs.progress(connection, run.run_id)
     assert told is not None
     return str(told["state"])
+
+
+def test_nobody_withdraws_what_a_newer_batch_is_about_to_list(store: Store) -> None:
+    """It is under way, and has taken the part's frontier: the withdrawal waits, and leaves the rest to its run."""
+    read(store, 1, "1", "2")
+    Run(store, 2).start().put([a_match("1")]).end(carried_out=False)
+    with ThreadPoolExecutor(1) as thread:
+        with transaction(store.pool) as connection:
+            pass_frontier(connection, source=SOURCE, part="a", observed_at=DAY.format(3))
+            connection.execute("INSERT INTO touchline.sightings VALUES (%s, %s, %s)", (SOURCE, DAY.format(3), ["2"]))
+            withdrawal = thread.submit(carry_out, store.pool)
+            wait_for_a_lock(store)
+        assert withdrawal.result(30) == 0
+    assert withdrawn(store) == {}
+
+
+def test_nothing_is_withdrawn_for_a_run_that_fails_at_this_moment(store: Store) -> None:
+    """The event that says so holds the run's row: the withdrawal waits for it, and the verdict is another one then."""
+    read(store, 1, "1", "2")
+    run = Run(store, 2).start().put([a_match("1")]).end(carried_out=False)
+    said: dict[str, Any] = {"found": 1, "batches": 1, "failed": True, "kind": "transient", "error": "away"}
+    with ThreadPoolExecutor(1) as thread:
+        with transaction(store.pool) as connection:
+            runs.end_part(connection, run.run_id, SOURCE, "a", at="2026-10-02T12:50:00Z", **said)
+            withdrawal = thread.submit(carry_out, store.pool)
+            wait_for_a_lock(store)
+        assert withdrawal.result(30) == 0
+    carry_out(store.pool)
+    assert (run.state, withdrawn(store), store.changes()) == ("failed", {}, [])
 
 
 def test_it_is_done_once_whoever_does_it(store: Store) -> None:
