@@ -69,7 +69,7 @@ def _store(
     careful: bool,
 ) -> Counts | None:
     with transaction(pool) as connection:
-        claimed = claim(connection, batch.message_id)
+        claimed = claim(connection, batch.message_id, batch.observed_at)
         if claimed is None:
             return None
         late = pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at)

@@ -50,17 +50,17 @@ def _carry_out(connection: Connection, which: dict[str, Any]) -> int:
     wanted = _wanted(connection, which)
     if wanted is None:
         return 0
-    good, as_of, *_ = wanted
-    at = {**which, "as_of": as_of}
+    good, as_of, since, *_ = wanted
+    at = {**which, "as_of": as_of, "since": since}
     newest = connection.execute(statement("withdrawal/hold_frontier"), which).fetchone()
     held = connection.execute(statement("withdrawal/hold_missing" if good else "withdrawal/hold_withdrawn"), at)
     match_ids = [match_id for (match_id,) in held]
     connection.execute(statement("withdrawal/hold_run"), which)
     # asked again, now that nobody can change it: what was locked may be the answer to an older question
     now = _wanted(connection, which)
-    if now is None or now[:2] != wanted[:2]:
+    if now is None or now[:3] != wanted[:3]:
         return 0
-    _, _, unknown, confirmed = now
+    *_, unknown, confirmed = now
     overtaken = newest != (as_of,)
     if not good:
         rows = 0 if overtaken or confirmed else _write(connection, "withdrawal/return", at, match_ids)

@@ -302,6 +302,18 @@ def test_what_another_run_of_the_same_observation_saw_missing_too_is_not_taken_b
     assert withdrawn(store) == {"2": "02"}
 
 
+def test_what_a_part_had_sent_before_a_crash_is_listed(store: Store) -> None:
+    """Read again, it sends the same rows in the same messages, which the inbox knows: they are as of the first time."""
+    ids = [str(n) for n in range(20)]
+    read(store, 1, *ids)
+    changed = [a_match(match_id, location="Field 2") for match_id in ids[:8]]
+    run = Run(store, 2).start().put([*changed, *map(a_match, ids[8:12])])
+    # its process died; the site moved on before the order was carried out again, and lists one match less
+    run.start(minute=10).put(map(a_match, ids[12:19]), day=3).end(minute=20, observed_at=DAY.format(3))
+    assert (run.state, run.error) == ("succeeded", "")
+    assert withdrawn(store) == {"19": "03"}
+
+
 def test_a_part_that_lists_nothing_withdraws_nothing(store: Store) -> None:
     """Nothing there is no answer, however few matches there were."""
     read(store, 1, "1", "2")

@@ -27,6 +27,10 @@ CREATE INDEX run_parts_due ON touchline.run_parts (run_id) WHERE withdrawal_due;
 -- how old the state is that a site shows, against all that it ever showed
 CREATE INDEX run_parts_observed ON touchline.run_parts (part, observed_at);
 
+ALTER TABLE touchline.inbox
+    -- the observation that a batch was stored as; one that is sent again as a newer one, with the same rows, is the same
+    ADD COLUMN observed_at timestamptz;
+
 -- what of a run died
 CREATE INDEX dead_run ON touchline.dead (run_id);
 

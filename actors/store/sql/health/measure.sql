@@ -7,13 +7,19 @@ FROM touchline.run_accounts AS run
 CROSS JOIN touchline.run_parts AS read
 JOIN touchline.frontier AS f ON f.source = run.source AND f.part = read.part AND f.observed_at = read.observed_at
 CROSS JOIN LATERAL (
+    -- a part that is read again after a crash sends the same rows in the same messages: stored once, as of the first time
+    SELECT least(read.observed_at, min(i.observed_at)) AS since
+    FROM jsonb_object_keys(read.messages) AS sent (message_id)
+    JOIN touchline.inbox AS i ON i.message_id = sent.message_id::uuid
+) AS first
+CROSS JOIN LATERAL (
     WITH stored AS MATERIALIZED (
         SELECT m.season, m.division, m.age_group, m.home_team_key, m.away_team_key,
-               m.observed_at >= read.observed_at OR seen.match_id IS NOT NULL AS listed
+               m.observed_at >= first.since OR seen.match_id IS NOT NULL AS listed
         FROM touchline.matches AS m
         LEFT JOIN (
             SELECT DISTINCT unnest(s.match_ids) AS match_id FROM touchline.sightings AS s
-            WHERE s.source = run.source AND s.observed_at = read.observed_at) AS seen USING (match_id)
+            WHERE s.source = run.source AND s.observed_at BETWEEN first.since AND read.observed_at) AS seen USING (match_id)
         WHERE m.source = run.source AND m.part = read.part AND m.withdrawn_at IS NULL
     ), played AS MATERIALIZED (
         SELECT DISTINCT season, division, age_group FROM stored WHERE listed AND division IS NOT NULL
@@ -23,7 +29,7 @@ CROSS JOIN LATERAL (
                        WHERE (played.season, played.division, played.age_group) = (o.season, o.division, o.age_group))
                    AS covered
         FROM touchline.official_tables AS o
-        WHERE o.source = run.source AND o.part = read.part AND o.observed_at = read.observed_at
+        WHERE o.source = run.source AND o.part = read.part AND o.observed_at >= first.since
     ), named AS (
         SELECT home_team_key AS team_key FROM stored WHERE listed
         UNION SELECT away_team_key FROM stored WHERE listed

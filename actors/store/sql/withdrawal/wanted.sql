@@ -1,7 +1,11 @@
 -- What has to be done about a part: whether its missing matches are withdrawn, as of which observation, or those that it
--- withdrew as of that one are listed again. `unknown`: rows of the run died of which nobody knows which match they are.
+-- withdrew as of that one are listed again. `since`: the oldest observation that its messages were stored as. A part that
+-- is read again after a crash sends the same rows in the same messages, which the inbox knows. `unknown`: rows of the run died of which nobody knows which match they are.
 -- `confirmed`: another good run of the same observation did not see them either.
 SELECT wanted.good, CASE WHEN wanted.good THEN p.observed_at ELSE p.withdrawn_as_of END AS as_of,
+       (SELECT least(p.observed_at, min(i.observed_at))
+        FROM jsonb_object_keys(p.messages) AS sent (message_id)
+        JOIN touchline.inbox AS i ON i.message_id = sent.message_id::uuid) AS since,
        run.dead > 0 AND EXISTS (
            SELECT FROM touchline.dead AS letter
            WHERE letter.run_id = run.run_id AND letter.rows > 0 AND (letter.kind = 'message' OR letter.match_id IS NULL)
