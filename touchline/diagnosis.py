@@ -133,6 +133,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _tried("database", lambda: server)
     yield from _tried("migrations", lambda: _migrations(url))
     yield from _tried("clock", lambda: clock(ours, theirs, uncertainty))
+    yield from _runs(url)
+
+
+def _runs(url: str) -> Iterator[Finding]:
+    """The last runs; nothing where the database lacks what the query asks for, which another check says."""
+    from actors.store.migrations import pending
+    from touchline.run_findings import examine_runs
+
+    try:
+        if not pending(url):
+            yield from examine_runs(url)
+    except Exception as error:
+        log.debug("the check runs failed", exc_info=True)
+        yield _not_ok("runs", error)
 
 
 def _asked(settings: Settings) -> tuple[str, str, timedelta, datetime, datetime]:
