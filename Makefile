@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick chaos test-rabbitmq4 check bench install locks clean
+.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check bench install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -21,6 +21,9 @@ test: ## run all tests, against a real RabbitMQ, PostgreSQL and Chromium
 
 test-quick: ## run the tests that need no more than a second or two each
 	@$(BOOTSTRAP) test -- pytest -m "not slow" $(ARGS)
+
+test-long: ## run the tests that take minutes of real time: schedulers and workers through an outage
+	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/acceptance/long $(ARGS)
 
 chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed", "--seed 7 --minutes 10", "--list")
 	@$(BOOTSTRAP) test -- python -m tests.chaos $(ARGS)

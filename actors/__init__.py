@@ -22,6 +22,6 @@ except TouchlineError as error:
 
 dramatiq.set_broker(broker)
 
-from actors import housekeeping, matches, notify, runs, scrapes, standings  # noqa: E402
+from actors import housekeeping, matches, notify, runs, schedule, scrapes, standings  # noqa: E402
 
-__all__ = ["broker", "housekeeping", "matches", "notify", "runs", "scrapes", "standings"]
+__all__ = ["broker", "housekeeping", "matches", "notify", "runs", "schedule", "scrapes", "standings"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contract.errors import ConfigurationError, PermanentError, UnreachableError
+from dramatiq.errors import RateLimitExceeded
+
+from contract.errors import ConfigurationError, PermanentError, TransientError, UnreachableError
 
 
 class ContractViolation(PermanentError):
@@ -22,6 +24,10 @@ class DatabaseBusy(UnreachableError):
 
     Nothing was stored; worth another try soon, and no reason to let other work wait.
     """
+
+
+class SourceBusy(TransientError, RateLimitExceeded):
+    """A source is being read by as many as may, or was asked as often as it may be. Nothing failed; it comes later."""
 
 
 class DatabaseBehind(ConfigurationError):

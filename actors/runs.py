@@ -14,6 +14,7 @@ from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
 from actors.store.dead import DeadRow, bury_rows, uncount
 from actors.store.inbox import Claim, claim
+from actors.store.withdrawal import carry_out
 from contract.names import RECORD_RUN, RUNS
 
 
@@ -22,13 +23,14 @@ def record_run(**message: Any) -> None:
     """Record what a run says of itself (run.schema.json). Raises as `store_matches` does."""
     event = parse_event(message)
     message_id = current_message_id()
+    state: str | None = None
     with transaction(pool()) as connection:
         claimed = claim(connection, message_id)
         if claimed is None:
             return
         match event:
             case RunStarted():
-                runs.start(
+                state = runs.start(
                     connection,
                     event.run_id,
                     event.source,
@@ -41,9 +43,9 @@ def record_run(**message: Any) -> None:
             case RunAlive():
                 runs.alive(connection, event.run_id)
             case RowsRejected():
-                _bury(connection, event, claimed)
+                state = _bury(connection, event, claimed)
             case PartFinished():
-                runs.end_part(
+                state = runs.end_part(
                     connection,
                     event.run_id,
                     event.source,
@@ -58,7 +60,7 @@ def record_run(**message: Any) -> None:
                     error=event.notice,
                 )
             case RunFailed():
-                runs.end_part(
+                state = runs.end_part(
                     connection,
                     event.run_id,
                     event.source,
@@ -72,9 +74,11 @@ def record_run(**message: Any) -> None:
                     kind=event.kind,
                     error=event.error,
                 )
+    if runs.ended(state):
+        carry_out(pool())
 
 
-def _bury(connection: Connection, event: RowsRejected, claimed: Claim) -> None:
+def _bury(connection: Connection, event: RowsRejected, claimed: Claim) -> str | None:
     rows = [DeadRow(reject.match_id, reject.reason, reject.error, reject.payload) for reject in event.rejects]
     bury_rows(
         connection,
@@ -88,4 +92,4 @@ def _bury(connection: Connection, event: RowsRejected, claimed: Claim) -> None:
         observed_at=None,
     )
     uncount(connection, event.run_id, claimed.revived)
-    runs.count_batch(connection, event.run_id, event.source, Counts(dead=len(rows)))
+    return runs.count_batch(connection, event.run_id, event.source, Counts(dead=len(rows)))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from uuid import UUID
 
 import dramatiq
 
+from actors import turns
 from actors.models import parse_order
+from actors.pool import pool
+from actors.store import slots
 from contract.errors import ConfigurationError
 from contract.names import SCRAPE, SCRAPES
 from contract.settings import load
@@ -26,8 +30,10 @@ _logger = logging.getLogger(__name__)
 def scrape(**message: Any) -> None:
     """Run a source as ordered (scrape.schema.json) and publish what it reads, as `touchline scrape` does.
 
-    Raises ConfigurationError where the reading side is not installed or the order names what no source has (dead at
-    once), SiteUnreachable while the site is away (tried again).
+    The order of a slot that is done already does nothing (`actors.store.slots`). Raises ConfigurationError where the
+    reading side is not installed or the order names what no source has (dead at once), SiteUnreachable while the site
+    is away (tried again), SourceBusy while others read it (comes again soon), DatabaseAway where turn or slot cannot be
+    written down (the run is made again: without harm).
     """
     order = parse_order(message)
     try:
@@ -37,7 +43,15 @@ def scrape(**message: Any) -> None:
             f"this worker cannot read sites: {error}",
             hint="pip install 'touchline[ingest]', or leave out queue scrapes",
         ) from None
-    carry_out(order.model_dump())
+    run_id = UUID(order.run_id)
+    limits = load().source(order.source)
+    with turns.taken(order.source, order.run_id, places=limits.runs, longest=TIME_LIMIT / 1000):
+        # not before: an order that waits for its turn has not begun, and a copy finds out whether it is done
+        if not slots.begin(pool(), run_id):
+            _logger.info("Run %s is done already; this order of it came twice.", run_id)
+            return
+        outcome = carry_out(order.model_dump(), pace=turns.pace(order.source, limits.requests_per_minute))
+        slots.end(pool(), run_id, outcome.summary)
 
 
 def flush_spool() -> int:

@@ -10,7 +10,7 @@ class HealthBounds(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    #: Of the matches of the last good run of the same scope, so many must be found again.
+    #: Of the matches of the last good run of the same scope, and of those that are stored, so many must be found again.
     least_found: float = Field(default=0.8, ge=0, le=1)
     #: Of the divisions of the official tables, so many may be without any match.
     most_uncovered: float = Field(default=0.25, ge=0, le=1)
@@ -20,6 +20,8 @@ class HealthBounds(BaseModel):
     most_new_teams: float = Field(default=0.3, ge=0, le=1)
     #: Hours for which the site may go on saying that it was synchronised at the same moment, though it is read anew.
     standstill_hours: float = Field(default=24.0, gt=0)
+    #: Minutes by which the site may show an older state than before: not all nodes of a CDN are equally fresh.
+    setback_minutes: float = Field(default=10.0, ge=0)
     #: Differences of so many rows, teams or divisions are no reason for suspicion, whatever share they are.
     slack: int = Field(default=5, ge=0)
 

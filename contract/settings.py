@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contract.addresses import check_amqp_url, check_http_url, check_postgres_url
 from contract.bounds import HealthBounds, Retention
 from contract.errors import ConfigurationError
+from contract.schedules import Schedule, ScheduleName
 from contract.signing import PREFIX, key_of
+from contract.toml_lines import line_of
 
 #: Environment variable → field. Those in `_SECRETS` may be given as `…_FILE`, too.
 _VARIABLES = {
@@ -35,6 +38,7 @@ _VARIABLES = {
     "TOUCHLINE_WEBHOOK_URL": "webhook_url",
     "TOUCHLINE_WEBHOOK_SECRET": "webhook_secret",
 }
+_HINT = "see the README, section Configuration"
 _SECRETS = ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_WEBHOOK_URL", "TOUCHLINE_WEBHOOK_SECRET")
 
 
@@ -91,6 +95,8 @@ class Settings(BaseSettings):
     #: Signs what goes there (Standard Webhooks); wanted where there is an address.
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    #: When to read what, `[schedules.NAME]`.
+    schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
     retention: Retention = Field(default_factory=Retention)
 
     @field_validator("home", mode="after")
@@ -152,13 +158,20 @@ def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] 
     Raises ConfigurationError, naming file or variable, never the value of a secret.
     """
     environ = os.environ if environ is None else environ
-    values = _from_file(environ)
-    _merge(values, _from_environment(environ))
-    _merge(values, {name: value for name, value in (overrides or {}).items() if value is not None})
+    path = config_file(environ)
+    text = "" if path is None else _read(path)
+    values: dict[str, Any] = {} if path is None else _parse(path, text)
+    over = _from_environment(environ)
+    _merge(over, {name: value for name, value in (overrides or {}).items() if value is not None})
+    _merge(values, over)
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise ConfigurationError(_sentence(error), hint="see the README, section Configuration") from None
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        in_file = path is not None and str(first["loc"][0]) not in over
+        line = line_of(text, first["loc"]) if in_file else None
+        where = f"{path}, line {line}: " if line else ""
+        raise ConfigurationError(where + _sentence(first), hint=_HINT) from None
 
 
 def config_file(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -176,16 +189,18 @@ def config_file(environ: Mapping[str, str] | None = None) -> Path | None:
     return None
 
 
-def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
-    path = config_file(environ)
-    if path is None:
-        return {}
+def _read(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path} is not valid TOML: {error}", hint="mend that line") from None
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}", hint="mend that line") from None
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -219,10 +234,9 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
             base[name] = value
 
 
-def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, without the value: it may be a secret."""
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+def _sentence(error: ErrorDetails) -> str:
+    """What is wrong, without the value: it may be a secret."""
+    where = ".".join(str(part) for part in error["loc"])
     variables = {field: variable for variable, field in _VARIABLES.items()}
     named = f"{variables[where]} ({where})" if where in variables else where
-    return f"setting {named}: {first['msg'].removeprefix('Value error, ')}"
+    return f"setting {named}: {error['msg'].removeprefix('Value error, ')}"

@@ -1,9 +1,11 @@
 """How a source asks a site: politely, patiently, and only for what is new.
 
-    get ──► robots.txt? ──► a free place, the interval ──► If-None-Match ──► deadline, size ──► Answer or NotModified
+    get ──► robots.txt? ──► a free place, interval, pace ──► If-None-Match ──► deadline, size ──► Answer or NotModified
               no: SiteRefused          5xx, 429, silence: again with backoff, then SiteUnreachable
 
-One `Fetcher` serves one run of one source. Threads may use it together: together they keep to its limits. Addresses
+One `Fetcher` serves one run of one source. Threads may use it together: together they keep to its limits. What a
+source's limit of requests a minute means to others beside this run, its `Pace` knows; without one it is kept here
+alone. When the run is over, however it ends, the fetcher is closed, and no thread asks the site any more. Addresses
 in errors and logs have no user information (`user:password@`).
 """
 
@@ -53,6 +55,14 @@ _MAX_REDIRECTS: Final = 5
 _TRANSIENT: Final = frozenset({408, 425, 429})
 
 
+#: Seconds after which whoever waits looks up: an exception that is thrown into a waiting thread strikes only then.
+_LOOK: Final = 0.5
+
+#: Asked before each request: how many seconds the request has to wait so that all who read the site keep to its limit
+#: together. May raise a TransientError where it would be too long.
+Pace = Callable[[], float]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A document. `url` is where it came from, after redirects; `asked_at` is the time (UTC) of the request."""
@@ -92,35 +102,52 @@ class Fetcher:
         timeout: float = 90.0,
         max_bytes: int = MAX_BYTES,
         validators: Validators | None = None,
+        pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """`concurrency` requests at once, `interval` seconds between the starts of two, `timeout` seconds for one.
 
-        Without `validators` every document is asked for in full and none is remembered. `clock`, `now`, `sleep` and
-        `chance` are the time, the pauses and their jitter.
+        Without `validators` every document is asked for in full and none is remembered. `pace` holds beside the
+        interval. `clock`, `now`, `sleep` and `chance` are the time, the pauses and their jitter.
         """
         self.validators = validators
         self.concurrency = concurrency
         self._user_agent = user_agent or default_user_agent()
         self._interval = interval
-        self._clock, self._now, self._sleep, self._chance = clock, now, sleep, chance
+        self._clock, self._now, self._chance = clock, now, chance
+        self._sleep = self._wait if sleep is None else sleep
         self._places = threading.BoundedSemaphore(concurrency)
-        self._pace = threading.Lock()
+        self._pace = pace
+        self._starting = threading.Lock()
+        self._closed = threading.Event()
         self._next_start = clock()
         self._transport = Transport(timeout=timeout, max_bytes=max_bytes, clock=clock)
         self._robots = Robots(AGENT, self._robots_txt)
 
     @classmethod
-    def of(cls, source: Source | type[Source], settings: SourceSettings, validators: Validators | None) -> Fetcher:
-        """A fetcher as polite as `source` wants it, or as the settings say."""
+    def of(
+        cls,
+        source: Source | type[Source],
+        settings: SourceSettings,
+        validators: Validators | None,
+        pace: Pace | None = None,
+    ) -> Fetcher:
+        """A fetcher as polite as `source` wants it, or as the settings say; by itself, too, it keeps to their limit."""
+        interval = source.interval if settings.interval is None else settings.interval
+        limit = settings.requests_per_minute
         return cls(
             concurrency=settings.concurrency or source.concurrency,
-            interval=source.interval if settings.interval is None else settings.interval,
+            interval=interval if limit is None else max(interval, 60.0 / limit),
             validators=validators,
+            pace=pace,
         )
+
+    def close(self) -> None:
+        """The run is over: requests under way are answered, and none is begun any more."""
+        self._closed.set()
 
     @overload
     def get(
@@ -227,12 +254,26 @@ class Fetcher:
     def _turn(self) -> Iterator[None]:
         """One of the places, not before the interval since the last start is over."""
         with self._places:
-            with self._pace:
+            with self._starting:
                 start = max(self._clock(), self._next_start)
                 self._next_start = start + self._interval
             if (pause := start - self._clock()) > 0:
                 self._sleep(pause)
+            self._check_open()
+            if self._pace is not None and (pause := self._pace()) > 0:
+                self._sleep(pause)
+            self._check_open()
             yield
+
+    def _wait(self, seconds: float) -> None:
+        """As `time.sleep`, but it ends when the fetcher is closed, and an exception thrown into the thread ends it."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._closed.wait(min(left, _LOOK)):
+            pass
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise SiteUnreachable("the run is over; nothing is asked any more")
 
     def _check_robots(self, url: str) -> None:
         self._robots.check(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from contract.places import broker_address
 from contract.settings import Settings, load
 from ingest.errors import SiteUnreachable
-from ingest.http import Fetcher
+from ingest.http import Fetcher, Pace
 from ingest.publisher import connected, spool_of
 from ingest.pulse import interval_for
 from ingest.run import Outcome, Progress, run
@@ -19,11 +20,12 @@ from ingest.spool import Flushed, SpoolUnreadable
 from ingest.validators import Validators
 
 
-def carry_out(order: Mapping[str, Any]) -> None:
+def carry_out(order: Mapping[str, Any], *, pace: Pace | None = None) -> Outcome:
     """Run the source that `order` (scrape.schema.json, validated) names, and publish what it says.
 
-    Raises UnknownSource or UnknownScope for what no source has, SiteUnreachable where a part could not be read because
-    the site was away: the parts that were read are published, and the order may be carried out again.
+    `pace` keeps its requests apart from those of other workers. Raises UnknownSource or UnknownScope for what no source
+    has, SiteUnreachable where a part could not be read because the site was away, or may not be asked now: the parts
+    that were read are published, and the order may be carried out again.
     """
     outcome = run_source(
         load(),
@@ -33,10 +35,12 @@ def carry_out(order: Mapping[str, Any]) -> None:
         full=order["full"],
         trigger=order["trigger"],
         scheduled_for=order["scheduled_for"],
+        pace=pace,
     )
     away = [part.error for part in outcome.parts if part.kind == "transient"]
     if away:
         raise SiteUnreachable(f"{len(away)} of {len(outcome.parts)} parts could not be read: {away[0]}")
+    return outcome
 
 
 def run_source(
@@ -49,14 +53,16 @@ def run_source(
     trigger: str = "cli",
     scheduled_for: str | None = None,
     progress: Progress | None = None,
+    pace: Pace | None = None,
 ) -> Outcome:
     """One run of the source of that name, with everything that it needs by `settings`."""
     kind = find(name)
     source = kind.make(settings.source(name))
     # the spool's name for the broker tells destinations apart without holding a password
     validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
-    fetcher = Fetcher.of(kind, settings.source(name), validators)
-    with connected(settings) as publisher:
+    fetcher = Fetcher.of(kind, settings.source(name), validators, pace)
+    # closed whatever ends the run: its threads must not go on asking the site
+    with closing(fetcher), connected(settings) as publisher:
         return run(
             source,
             scope,

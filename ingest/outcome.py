@@ -30,6 +30,8 @@ class PartOutcome:
     #: The site does not have the part (yet). That is no failure where others of the run are there, and nobody asked
     #: for this one by name: in August not every league has published its season.
     absent: bool = False
+    #: It is absent, and was there before: somebody has to hear of that, if nothing else is new.
+    vanished: bool = False
     complete: bool = False
     #: Read to its end, or failed.
     ended: bool = False
@@ -87,7 +89,16 @@ class Outcome:
     @property
     def nothing_new(self) -> bool:
         """Whether the site said of every part it has that it is as it was. Nothing was published then."""
-        return all(part.not_modified or part.absent for part in self.parts)
+        return all(part.not_modified or (part.absent and not part.vanished) for part in self.parts)
+
+    @property
+    def summary(self) -> str:
+        """What became of it, in a few words."""
+        failed = [part for part in self.parts if part.error and not part.absent]
+        if failed:
+            return f"{len(failed)} of {len(self.parts)} parts failed: {failed[0].error}"
+        said = "nothing new" if self.nothing_new else f"found {self.found:,} matches"
+        return f"{said}; {self.spooled} messages are on disk" if self.spooled else said
 
     @property
     def suspect(self) -> bool:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 #: Parts whose documents may be in memory: the one that is published, and the one that is fetched meanwhile.
 AHEAD: Final = 2
 
+#: Seconds after which whoever waits for a part looks up: a time limit or a stop, thrown into a waiting thread, strikes
+#: only then.
+_LOOK: Final = 0.5
+
 _UTC: Final[TypeAdapter[str]] = TypeAdapter(Utc)
 
 
@@ -52,7 +56,8 @@ class _Fetch:
         self._done.set()
 
     def take(self) -> Any | None:
-        self._done.wait()
+        while not self._done.wait(_LOOK):
+            pass
         if self._error is not None:
             raise self._error
         documents, self._documents = self._documents, None

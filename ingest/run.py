@@ -108,7 +108,7 @@ def run(
                 _part(part, account, reader, scope, messages, watcher)
                 _remember(part, account, fetcher, publisher)
                 watcher.advanced(account)
-            _say_absent(parts, outcome.parts, messages)
+            _say_absent(parts, outcome.parts, messages, fetcher)
     except KeyboardInterrupt:
         publisher.hurry(_FAREWELL)
         _say_interrupted(messages, parts, outcome.parts)
@@ -162,9 +162,15 @@ def _say_failed(part: Part, account: PartOutcome, messages: Messages) -> None:
     messages.failed(part, kind, error, found=account.found, batches=account.batches, messages=account.messages)
 
 
-def _say_absent(parts: Sequence[Part], accounts: Sequence[PartOutcome], messages: Messages) -> None:
-    """End the parts that the site does not have: quietly beside others that it has, as failed where it has none."""
+def _say_absent(parts: Sequence[Part], accounts: Sequence[PartOutcome], messages: Messages, fetcher: Fetcher) -> None:
+    """End the parts that the site does not have: quietly beside others that it has, as failed where it has none.
+
+    One that was there before is said in any case.
+    """
     none_there = all(account.absent for account in accounts)
+    if fetcher.validators is not None:
+        for account in accounts:
+            account.vanished = account.absent and fetcher.validators.was_there(account.name)
     for part, account in zip(parts, accounts, strict=True):
         if not account.absent:
             continue
@@ -173,7 +179,7 @@ def _say_absent(parts: Sequence[Part], accounts: Sequence[PartOutcome], messages
             account.fail(NotPublished(notice, hint=account.hint))
             log.error("part_failed", part=part.name, error=notice)
             messages.failed(part, "permanent", notice, found=0, batches=0, messages={})
-        elif messages.said:
+        elif messages.said or any(account.vanished for account in accounts):
             messages.not_published(part, notice)
         account.ended = True
 
@@ -192,11 +198,14 @@ def _send(sender: _Sender, reading: Reading, scope: Scope) -> None:
 def _remember(part: Part, account: PartOutcome, fetcher: Fetcher, publisher: Publisher) -> None:
     """Remember the part's ETags, if everything that was read under them will arrive without anybody's doing.
 
-    Where the broker's settings are wrong it may not: what is spooled for a vhost that was misspelt stays there.
+    Where the broker's settings are wrong it may not: what is spooled for a vhost that was misspelt stays there. A part
+    that failed or was empty is read in full by the next run: of "nothing there" nobody may say "nothing new".
     """
     if fetcher.validators is None:
         return
-    if account.error is not None or publisher.misconfigured is not None:
+    if account.error is not None or not (account.found or account.not_modified):
+        fetcher.validators.forget(part.name)
+    elif publisher.misconfigured is not None:
         fetcher.validators.discard(part.name)
     else:
         fetcher.validators.commit(part.name)

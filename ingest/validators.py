@@ -100,7 +100,10 @@ class Validators:
         self._lock = threading.Lock()
         #: part → address → ETag (None: the answer had none) of what was read and is not yet safe.
         self._pending: dict[str, dict[str, str | None]] = {}
-        self._known = {} if full else self._remembered()
+        content = _read(self._path, source)
+        #: Parts that were there once, whoever asked.
+        self._parts = frozenset(content.parts if content else ())
+        self._known = {} if full or content is None else self._remembered(content)
 
     def etag(self, part: str, url: str) -> str | None:
         """The ETag that `part`'s document at `url` was last safely read under, if any."""
@@ -115,6 +118,25 @@ class Validators:
         """What was read of `part` did not arrive: the next run reads it again."""
         with self._lock:
             self._pending.pop(part, None)
+
+    def forget(self, part: str) -> None:
+        """`part` failed, or was empty: the next run reads all of it, so that it can say that all is well again.
+
+        "Nothing new since before it failed" would leave the failure as the last that anybody heard.
+        """
+        self.discard(part)
+        if self._known.pop(part, None) is None and not self._full:
+            return
+        try:
+            with _changing(self._path, self._source) as content:
+                if part in content.parts:
+                    content.parts[part].memories.pop(self._key, None)
+        except OSError as error:
+            log.warning("etags_not_forgotten", source=self._source, part=part, file=str(self._path), reason=str(error))
+
+    def was_there(self, part: str) -> bool:
+        """Whether the site had `part` when this run began to read, in whatever scope."""
+        return part in self._parts
 
     def commit(self, part: str) -> None:
         """Everything that was read of `part` is confirmed or spooled, or the site said that nothing changed."""
@@ -144,10 +166,7 @@ class Validators:
         for key in [key for key, memory in state.memories.items() if now - memory.used_at > _FORGOTTEN_AFTER]:
             del state.memories[key]
 
-    def _remembered(self) -> dict[str, dict[str, str]]:
-        content = _read(self._path, self._source)
-        if content is None:
-            return {}
+    def _remembered(self, content: _File) -> dict[str, dict[str, str]]:
         return {
             name: state.memories[self._key].etags
             for name, state in content.parts.items()

@@ -1,7 +1,7 @@
-"""Runs the whole suite as two pytest processes side by side, each with servers of its own: most of it waits.
+"""Runs the whole suite as three pytest processes side by side, each with servers of its own: most of it waits.
 
-`python scripts/tests.py`: those that kill and cut things (`APART`) beside all others; what the former print comes when
-they are done. With arguments it is one pytest with these.
+`python scripts/tests.py`: the groups below beside all others; what those print comes when they are done, one after the
+other. With arguments it is one pytest with these.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: A little less than half of the time; what is new is among the others.
-APART = ("tests/chaos", "tests/conformance", "tests/regressions")
+#: Those that kill and cut things, and those that start the commands. What is new is among the others.
+GROUPS = {
+    "delivery": ("tests/chaos", "tests/conformance"),
+    "commands": ("tests/acceptance", "tests/regressions"),
+}
 
 _PYTEST = (sys.executable, "-m", "pytest")
 
@@ -25,22 +29,30 @@ _NONE = 5
 def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.call([*_PYTEST, *arguments], cwd=ROOT)
-    with tempfile.TemporaryFile() as output:
-        apart = subprocess.Popen(
-            [*_PYTEST, *APART, "-o", "cache_dir=.pytest_cache/apart"], cwd=ROOT, stdout=output, stderr=output
-        )
+    with ExitStack() as files:
+        beside = {}
+        for name, folders in GROUPS.items():
+            output = files.enter_context(tempfile.TemporaryFile())
+            command = [*_PYTEST, *folders, "-o", f"cache_dir=.pytest_cache/{name}"]
+            beside[name] = (subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output), output)
         try:
-            code = subprocess.call([*_PYTEST, *(f"--ignore={folder}" for folder in APART)], cwd=ROOT)
-            apart.wait()
+            others = [f"--ignore={folder}" for folders in GROUPS.values() for folder in folders]
+            code = subprocess.call([*_PYTEST, *others], cwd=ROOT)
+            for process, _ in beside.values():
+                process.wait()
         except BaseException:
-            apart.terminate()
-            apart.wait()
+            for process, _ in beside.values():
+                process.terminate()
+            for process, _ in beside.values():
+                process.wait()
             raise
-        output.seek(0)
-        print(f"\n{', '.join(APART)}, which ran beside these:\n", flush=True)
-        sys.stdout.buffer.write(output.read())
-        sys.stdout.flush()
-    return code or (0 if apart.returncode == _NONE else apart.returncode)
+        for name, (process, output) in beside.items():
+            print(f"\n{', '.join(GROUPS[name])}, which ran beside these:\n", flush=True)
+            output.seek(0)
+            sys.stdout.buffer.write(output.read())
+            sys.stdout.flush()
+            code = code or (0 if process.returncode == _NONE else process.returncode)
+    return code
 
 
 if __name__ == "__main__":

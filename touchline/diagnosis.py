@@ -64,6 +64,7 @@ def examine(*, online: bool) -> Iterator[Finding]:
     yield from _tried("broker", lambda: _broker(settings))
     yield from _tried("queues", lambda: _queues(settings))
     yield from _declarations(settings)
+    yield from _tried("schedule", lambda: _schedule(settings))
     yield from _tried("spool", lambda: _spool(settings))
     yield from _tried("notices", lambda: _notices(settings))
     yield from _tried("browser", lambda: _browser(settings))
@@ -132,6 +133,20 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _tried("database", lambda: server)
     yield from _tried("migrations", lambda: _migrations(url))
     yield from _tried("clock", lambda: clock(ours, theirs, uncertainty))
+    yield from _runs(url)
+
+
+def _runs(url: str) -> Iterator[Finding]:
+    """The last runs; nothing where the database lacks what the query asks for, which another check says."""
+    from actors.store.migrations import pending
+    from touchline.run_findings import examine_runs
+
+    try:
+        if not pending(url):
+            yield from examine_runs(url)
+    except Exception as error:
+        log.debug("the check runs failed", exc_info=True)
+        yield _not_ok("runs", error)
 
 
 def _asked(settings: Settings) -> tuple[str, str, timedelta, datetime, datetime]:
@@ -243,6 +258,12 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
         return  # the check of the broker says so
     for error in wrong:
         yield _not_ok("queue arguments", error)
+
+
+def _schedule(settings: Settings) -> str:
+    from touchline.diagnosis_schedule import look  # which imports from here
+
+    return look(settings)
 
 
 def _spool(settings: Settings) -> str:

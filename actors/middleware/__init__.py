@@ -38,6 +38,7 @@ from actors.middleware.parent import Parent
 from actors.middleware.retries import Retries
 from actors.middleware.starts import Starts
 from actors.middleware.stopping import Stopping
+from actors.scheduler import Periodic
 
 #: Milliseconds that an actor may take unless it says otherwise. A batch takes 20; this is for a hung connection.
 TIME_LIMIT = 120_000
@@ -57,4 +58,5 @@ def stack() -> list[Middleware]:
         Starts(gate),
         Stopping(),
         TimeLimit(time_limit=TIME_LIMIT),
+        Periodic(),
     ]

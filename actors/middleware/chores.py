@@ -21,6 +21,7 @@ from actors.middleware.gate import Gate
 from actors.pool import pool
 from actors.store.news import recorded
 from actors.store.runs import judge
+from actors.store.withdrawal import carry_out
 from contract.broker import drain
 from contract.errors import TouchlineError
 from contract.names import MAINTENANCE, QUEUES, RUNS, SCRAPES
@@ -85,6 +86,7 @@ class Chores(Middleware):
             self._try("threads", lambda: self._replace_dead_threads(worker))
             self._try("dead letters", lambda: self._drain(worker))
             self._try("runs", lambda: self._judge(worker))
+            self._try("withdrawals", lambda: self._withdraw(worker))
             self._try("spool", lambda: self._flush(worker))
             self._try("news", lambda: self._tell(worker))
 
@@ -119,6 +121,11 @@ class Chores(Middleware):
         given_up = judge(pool(), storing_for=storing_for, silence=settings.run_silence, arrival=settings.run_arrival)
         for run in given_up:
             self.logger.warning("Run %s of %s is %s: %s", run.run_id, run.source, run.state, run.error)
+
+    def _withdraw(self, worker: Worker) -> None:
+        """What a worker that died left undone of a run that it had finished."""
+        if _works_on(worker, RUNS) and (written := carry_out(pool())):
+            self.logger.info("Withdrew %d matches, or listed them again, for runs that had ended before", written)
 
     def _flush(self, worker: Worker) -> None:
         """What a run on this machine had to keep on disk goes to the broker."""

@@ -3,6 +3,9 @@
 Kinds of error (DESIGN section 3): *permanent* is dead at once; *transient* is tried again for as long as it lasts and
 burns no attempt; *unknown* has 8 attempts over about ten minutes. Unlike with Dramatiq's own, a message whose retry
 cannot be published goes back into its queue instead of being acked.
+
+What only has to wait (`RateLimitExceeded`: a source that is being read) has not failed: it comes again soon, and as
+evenly as before, however long it waits, and nothing of that is held against it.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ ATTEMPTS: Final = 8
 #: No delay may be above ten minutes: delayed messages wait unacked, and RabbitMQ's consumer time-out is 30.
 UNKNOWN: Final = (10_000, 600_000)
 TRANSIENT: Final = (1_000, 60_000)
+
+#: Milliseconds: between these the delay of what has to wait is drawn. A run takes seconds to minutes.
+WAITING: Final = (5_000, 15_000)
 
 #: Seconds for which a thread waits after the broker refused a retry: the message is delivered again right away.
 REFUSED: Final = (0.5, 2.0)
@@ -85,7 +91,8 @@ class Retries(Middleware):
             return
         if isinstance(message, Delivery) and message.overtaken:
             return  # it is delivered again; a copy beside that would be one more with each cut line
-        if self._decide(message, exception):
+        waits = isinstance(exception, RateLimitExceeded)
+        if not waits and self._decide(message, exception):
             _give_back(message, False)
             message.fail()
             return
@@ -119,6 +126,11 @@ class Retries(Middleware):
 
     def _publish(self, broker: Broker, message: MessageProxy, exception: BaseException) -> None:
         """Publish the copy that is tried again. Raises what the broker raises."""
+        if isinstance(exception, RateLimitExceeded):
+            delay = max(1, int(self.random.uniform(*WAITING)))
+            self.logger.info("Message %s waits for %.1f s: %s", message.message_id, delay / 1000, exception)
+            broker.enqueue(message._message, delay=delay)
+            return
         kind, options = kind_of(exception), message.options
         # an outage that was sat out does not make the first unknown error wait for ten minutes
         delay = self._delay(kind, exception, options["failures"] if kind == "unknown" else options["attempts"])

@@ -10,6 +10,9 @@ before is counted in the database before it begins, and one that was counted bef
         │                                                                   ├─► ended: the count is forgotten
         └────────────────────────── the worker died ────────────────────────┘
 
+A message that has to wait (for its turn at a source) ends without having done anything. Its start is not counted, and
+what is counted of earlier ones stays; its copy, new to the broker, says that the message was delivered before (AGAIN).
+
 The common case costs nothing. Messages that were merely prefetched, or ran in another thread when a worker died, have
 one count at most; they end, and are forgotten. After RabbitMQ itself was killed every message of a classic queue comes
 as delivered before: they run side by side, at the price of a count each.
@@ -23,6 +26,7 @@ import threading
 from typing import Any, Final
 
 from dramatiq import Broker, MessageProxy, Worker
+from dramatiq.errors import RateLimitExceeded
 from dramatiq.middleware import Middleware, SkipMessage
 
 from actors.errors import DatabaseAway, DatabaseBusy
@@ -30,13 +34,16 @@ from actors.messages import as_uuid
 from actors.middleware.gate import Gate
 from actors.middleware.isolation import Isolation
 from actors.pool import pool
-from actors.store.starts import count_start, forget_starts, was_begun
+from actors.store.starts import count_start, forget_starts, uncount_start, was_begun
 from contract.broker.deliveries import Delivery
 from contract.errors import TransientError
 
 #: Starts without an end after which a message is dead. The first was uncounted, except where the message was only
 #: prefetched when its worker died; the count stops one short, so that none kills more workers than this.
 STARTS: Final = 5
+
+#: The option of a message that was delivered before it was sent again to wait.
+AGAIN: Final = "delivered_before"
 
 #: Seconds between two tries to count where the database is busy.
 _BUSY: Final = (0.5, 2.0)
@@ -81,12 +88,12 @@ class Starts(Middleware):
         message_id = as_uuid(message.message_id)
         starts, entered = 0, False
         try:
-            suspect = message.redelivered and was_begun(pool(), message_id)
+            suspect = _came_before(message) and was_begun(pool(), message_id)
             if not self._isolation.enter(message.queue_name, alone=suspect):
                 raise SkipMessage("the worker stops; it goes back")
             entered = True
             # not before: of those that wait for a killer to end none has begun
-            starts = count_start(pool(), message_id) if message.redelivered else 0
+            starts = count_start(pool(), message_id) if _came_before(message) else 0
         except DatabaseBusy as error:
             self.logger.warning("The start of message %s cannot be counted yet: %s", message.message_id, error)
             return False
@@ -102,7 +109,7 @@ class Starts(Middleware):
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
-        self._leave(message)
+        self._leave(message, waits=isinstance(exception, RateLimitExceeded))
 
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
         self._leave(message)
@@ -120,12 +127,19 @@ class Starts(Middleware):
         message.fail()
         raise SkipMessage("its worker died too often")
 
-    def _leave(self, message: MessageProxy) -> None:
+    def _leave(self, message: MessageProxy, *, waits: bool = False) -> None:
         inside = self._isolation.leave() is not None
-        if not inside or message.failed or not isinstance(message, Delivery) or not message.redelivered:
+        if not inside or message.failed or not isinstance(message, Delivery) or not _came_before(message):
             return  # of a dead one the count goes when the letter is written
+        if waits:
+            message.options[AGAIN] = True
+        settle = uncount_start if waits else forget_starts
         try:
-            forget_starts(pool(), as_uuid(message.message_id))
+            settle(pool(), as_uuid(message.message_id))
         except TransientError as error:
             # should it come again, it has one start too many on its account
             self.logger.debug("The starts of message %s are still counted: %s", message.message_id, error)
+
+
+def _came_before(message: Delivery) -> bool:
+    return message.redelivered or message.options.get(AGAIN) is True

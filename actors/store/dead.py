@@ -163,6 +163,7 @@ def bury_message(pool: ConnectionPool[Connection], message: DeadMessage) -> None
             return
         found = connection.execute(statement("dead/by_carrier"), {"message_id": message.message_id}).fetchone()
         if found is None:
+            # a run that ends by this withdraws nothing: nobody knows which matches the message carried
             _bury_first(connection, message)
             return
         dead_id, state, replays = found

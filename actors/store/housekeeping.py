@@ -83,11 +83,4 @@ def sweep(
 
 def _delete(pool: ConnectionPool[Connection], name: str, bounds: Mapping[str, Any]) -> int:
     with transaction(pool) as connection:
-        if name == "slots" and not _has_slots(connection):
-            return 0
         return connection.execute(statement(f"housekeeping/{name}"), bounds).rowcount
-
-
-def _has_slots(connection: Connection) -> bool:
-    row = connection.execute("SELECT to_regclass('touchline.slots') IS NOT NULL").fetchone()
-    return row is not None and bool(row[0])

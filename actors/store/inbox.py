@@ -26,13 +26,13 @@ class Claim:
     revived: int = 0
 
 
-def claim(connection: Connection, message_id: UUID) -> Claim | None:
+def claim(connection: Connection, message_id: UUID, observed_at: str | None = None) -> Claim | None:
     """Write the message into the inbox, in the transaction that stores it. None where it was stored: change nothing.
 
-    The letter that the message carries, if any, is settled. Of two deliveries at once the second waits here until the
-    first has committed or failed.
+    `observed_at` is of a batch, and kept with its id. The letter that the message carries, if any, is settled. Of two
+    deliveries at once the second waits here until the first has committed or failed.
     """
-    wanted = {"message_id": message_id}
+    wanted = {"message_id": message_id, "observed_at": observed_at}
     fresh = connection.execute(statement("store/claim_message"), wanted).fetchone()
     if fresh is not None:
         return Claim() if fresh[0] is None else _settle(connection, message_id)

@@ -22,9 +22,10 @@ from actors.store.database import REFUSED, Connection, transaction
 from actors.store.dead import DeadRow, bury_rows, uncount
 from actors.store.frontier import pass_frontier
 from actors.store.inbox import claim
-from actors.store.runs import count_batch
+from actors.store.runs import count_batch, ended
 from actors.store.statements import statement
 from actors.store.teams import clubs_of, team_key, teams_of
+from actors.store.withdrawal import carry_out
 from contract.names import MATCHES, STORE_MATCHES
 
 #: How often the comparison is asked again for rows that somebody else inserted in between. Each time at least one
@@ -68,7 +69,7 @@ def _store(
     careful: bool,
 ) -> Counts | None:
     with transaction(pool) as connection:
-        claimed = claim(connection, batch.message_id)
+        claimed = claim(connection, batch.message_id, batch.observed_at)
         if claimed is None:
             return None
         late = pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at)
@@ -90,7 +91,9 @@ def _store(
             observed_at=batch.observed_at,
         )
         uncount(connection, batch.run_id, claimed.revived)
-        count_batch(connection, batch.run_id, batch.source, counts)
+        state = count_batch(connection, batch.run_id, batch.source, counts)
+    if ended(state):
+        carry_out(pool)
     return counts
 
 
@@ -118,7 +121,7 @@ def _store_rows(connection: Connection, batch: BatchOf, rows: Sequence[Mapping[s
     latest = {row["match_id"]: _with_keys(row) for row in rows}
     # the same match twice in one batch: the last word counts, the words before it are old
     counts = Counts(stale=len(rows) - len(latest))
-    named = {"source": batch.source, "late": late}
+    named = {"source": batch.source, "late": late, "run_id": batch.run_id}
     connection.execute(statement("store/upsert_clubs"), {**named, "clubs": Jsonb(clubs_of(latest.values()))})
     connection.execute(statement("store/upsert_teams"), {**named, "teams": Jsonb(teams_of(latest.values()))})
     seen_later = _seen_later(connection, batch, latest) if late else []
@@ -152,6 +155,7 @@ def _compare(
             statement("store/insert_and_compare"),
             {
                 "source": batch.source,
+                "part": batch.part,
                 "observed_at": batch.observed_at,
                 "matches": Jsonb(left),
                 "seen_later": seen_later,
@@ -172,17 +176,20 @@ def _update(
         statement("store/update_matches"),
         {
             "source": batch.source,
+            "part": batch.part,
             "observed_at": batch.observed_at,
             "run_id": batch.run_id,
             "matches": Jsonb(list(rows.values())),
         },
     )
-    verdicts: Verdicts = {match_id: (_UPDATED, False) for (match_id,) in cursor}
+    # where only the part differs that lists it, nothing about the match has changed; its observation is written anyway
+    verdicts: Verdicts = {match_id: (_UPDATED if differs else _UNCHANGED, False) for match_id, differs in cursor}
     overtaken = {match_id: row for match_id, row in rows.items() if match_id not in verdicts}
     return verdicts | _compare(connection, batch, overtaken, seen_later)
 
 
 _UPDATED: Final = "updated"
+_UNCHANGED: Final = "unchanged"
 
 
 def _seen_later(connection: Connection, batch: BatchOf, rows: Iterable[str]) -> list[str]:

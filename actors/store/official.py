@@ -14,8 +14,10 @@ from actors.store.database import Connection, transaction
 from actors.store.frontier import pass_frontier
 from actors.store.inbox import claim
 from actors.store.matches import BatchOf
+from actors.store.runs import ended, heard
 from actors.store.statements import statement
 from actors.store.teams import normalise
+from actors.store.withdrawal import carry_out
 
 
 def store_tables(
@@ -23,29 +25,39 @@ def store_tables(
 ) -> int | None:
     """Store the tables of one message; returns how many changed, None where the message was stored before.
 
-    A table as of an older observation than the part's newest is not stored. Raises DatabaseAway.
+    A table as of an older observation than the part's newest is not stored. The run is held against its tables, so that
+    the last of them may change its verdict. Raises DatabaseAway.
     """
     with transaction(pool) as connection:
         if not claim(connection, batch.message_id):
             return None
-        if pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at):
-            return 0
-        where = {"source": batch.source, "season": season, "league": league, "observed_at": batch.observed_at}
-        # the last word on a table counts, should one message name it twice
-        latest = {(table["division"], table["age_group"]): table for table in tables}
-        digests = [
-            {"division": division, "age_group": age_group, "digest": _digest(table["rows"])}
-            for (division, age_group), table in latest.items()
-        ]
-        cursor = connection.execute(statement("official/upsert_tables"), {**where, "tables": Jsonb(digests)})
-        changed = [(division, age_group) for division, age_group in cursor]
-        if not changed:
-            return 0
-        named = [{"division": division, "age_group": age_group} for division, age_group in changed]
-        connection.execute(statement("official/clear_rows"), {**where, "tables": Jsonb(named)})
-        rows = [row for key in changed for row in _rows(latest[key], league)]
-        connection.execute(statement("official/insert_rows"), {**where, "rows": Jsonb(rows)})
-        return len(changed)
+        late = pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at)
+        changed = 0 if late else _store(connection, batch, season, league, tables)
+        state = heard(connection, batch.run_id)
+    if ended(state):
+        carry_out(pool)
+    return changed
+
+
+def _store(
+    connection: Connection, batch: BatchOf, season: str, league: str, tables: Sequence[Mapping[str, Any]]
+) -> int:
+    where = {"source": batch.source, "season": season, "league": league, "observed_at": batch.observed_at}
+    # the last word on a table counts, should one message name it twice
+    latest = {(table["division"], table["age_group"]): table for table in tables}
+    digests = [
+        {"division": division, "age_group": age_group, "digest": _digest(table["rows"])}
+        for (division, age_group), table in latest.items()
+    ]
+    said = {**where, "part": batch.part, "tables": Jsonb(digests)}
+    changed = connection.execute(statement("official/upsert_tables"), said).fetchall()
+    if not changed:
+        return 0
+    named = [{"division": division, "age_group": age_group} for division, age_group in changed]
+    connection.execute(statement("official/clear_rows"), {**where, "tables": Jsonb(named)})
+    rows = [row for key in changed for row in _rows(latest[key], league)]
+    connection.execute(statement("official/insert_rows"), {**where, "rows": Jsonb(rows)})
+    return len(changed)
 
 
 def _rows(table: Mapping[str, Any], league: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ second sees what the first did.
                  all parts ended, and every message that they named is in the inbox
     running ──────────────────────────────────────────────────────────────────────► succeeded, failed, suspect, or
       ▲   │                                                                          interrupted (somebody stopped it)
+      │   │                                             what would succeed is examined first (actors.store.health)
       │   ├── no sign of life for 90 s, and not all parts ended ──► interrupted  ┐
       │   └── all ended, messages missing, nothing for 15 minutes ► suspect      ┘ judged
       └────────────── anything is heard of a judged run after all ───────────────┘
@@ -29,9 +30,11 @@ from psycopg_pool import ConnectionPool
 
 from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
+from actors.store.health import examine
 from actors.store.news import tell_of_run, tell_of_runs
 from actors.store.payloads import storable
 from actors.store.statements import statement
+from actors.store.withdrawal import mark
 
 #: Seconds without a sign of life after which a run is interrupted. The producer says one at least every 20.
 SILENCE: Final = 90.0
@@ -50,8 +53,8 @@ class Judged:
     error: str
 
 
-def count_batch(connection: Connection, run_id: UUID, source: str, counts: Counts) -> None:
-    """Add what became of a batch to its run."""
+def count_batch(connection: Connection, run_id: UUID, source: str, counts: Counts) -> str | None:
+    """Add what became of a batch to its run. As all of these, returns the run's state where that changed."""
     connection.execute(
         statement("runs/count_batch"),
         {
@@ -64,7 +67,7 @@ def count_batch(connection: Connection, run_id: UUID, source: str, counts: Count
             "dead": counts.dead,
         },
     )
-    settle(connection, run_id)
+    return settle(connection, run_id)
 
 
 def start(
@@ -77,7 +80,7 @@ def start(
     trigger: str,
     scheduled_for: str | None,
     parts: list[str],
-) -> None:
+) -> str | None:
     """Open the run's account. A run that is started again is open again, and so are its failed parts."""
     connection.execute(statement("runs/touch"), {"run_id": run_id, "source": source})
     connection.execute(statement("runs/reopen_parts"), {"run_id": run_id, "at": at})
@@ -93,7 +96,7 @@ def start(
             "parts": parts,
         },
     )
-    settle(connection, run_id)
+    return settle(connection, run_id)
 
 
 def end_part(
@@ -113,7 +116,7 @@ def end_part(
     observed_at: str | None = None,
     kind: str | None = None,
     error: str | None = None,
-) -> None:
+) -> str | None:
     """A part finished, or failed after `found` rows, which `messages` carried: ids, and how many rows each.
 
     The empty name stands for the run as a whole.
@@ -137,12 +140,24 @@ def end_part(
             "error": storable(error),
         },
     )
-    settle(connection, run_id)
+    return settle(connection, run_id)
 
 
 def alive(connection: Connection, run_id: UUID) -> None:
     """A run had nothing else to say, and goes on."""
     connection.execute(statement("runs/alive"), {"run_id": run_id})
+
+
+def heard(connection: Connection, run_id: UUID) -> str | None:
+    """Something of the run was stored that its verdict may hang on though it is no match: its official tables."""
+    if connection.execute(statement("runs/heard"), {"run_id": run_id}).fetchone() is None:
+        return None
+    return settle(connection, run_id)
+
+
+def ended(state: str | None) -> bool:
+    """Whether a change to `state` ended the run: then there may be matches to withdraw, once this is committed."""
+    return state not in (None, "running")
 
 
 def judge(
@@ -165,14 +180,27 @@ def judge(
     named = None if only is None else list(only)
     bounds = {"silence": silence, "arrival": arrival, "stored_for": storing_for, "only": named}
     with transaction(pool) as connection:
-        rows = connection.execute(statement("runs/judge"), bounds).fetchall()
-        tell_of_runs(connection, [row[0] for row in rows])
-    return [Judged(*row) for row in rows]
+        judged = [Judged(*row) for row in connection.execute(statement("runs/judge"), bounds)]
+        run_ids = [run.run_id for run in judged]
+        mark(connection, run_ids)
+        tell_of_runs(connection, run_ids)
+    return judged
 
 
 def settle(connection: Connection, run_id: UUID) -> str | None:
-    """Finish the run if it is; returns its state where that changed. The caller's transaction holds the run's row."""
-    row = connection.execute(statement("runs/settle"), {"run_id": run_id}).fetchone()
+    """Finish the run if it is; returns its state where that changed. The caller's transaction holds the run's row.
+
+    Whoever has committed a change to anything but `running` calls `actors.store.withdrawal.carry_out`.
+    """
+    verdict = connection.execute(statement("runs/verdict"), {"run_id": run_id}).fetchone()
+    if verdict is None:
+        return None
+    state, error, extra = verdict
+    if state == "succeeded":
+        state, error = examine(connection, run_id, error)
+    said = {"run_id": run_id, "state": state, "error": error, "extra": extra}
+    row = connection.execute(statement("runs/settle"), said).fetchone()
+    mark(connection, [run_id])
     if row is None:
         return None
     tell_of_run(connection, run_id)

@@ -27,6 +27,12 @@ def count_start(pool: ConnectionPool[Connection], message_id: UUID) -> int:
     return int(row[0])
 
 
+def uncount_start(pool: ConnectionPool[Connection], message_id: UUID) -> None:
+    """What was counted last was no start: the message had to wait. Raises DatabaseAway or DatabaseBusy."""
+    with transaction(pool) as connection:
+        connection.execute(statement("starts/uncount"), {"message_id": message_id})
+
+
 def forget_starts(pool: ConnectionPool[Connection], message_id: UUID) -> None:
     """The message ended, its worker lives. Raises DatabaseAway or DatabaseBusy."""
     with transaction(pool) as connection:

@@ -85,6 +85,7 @@ class RabbitBroker(rabbitmq.RabbitmqBroker):
         self.add_middleware(self.patience)
         # pika logs a traceback for each connection that fails; the errors raised here say it in a sentence
         logging.getLogger("pika").setLevel(logging.CRITICAL)
+        self.logger.addFilter(_is_news)
 
     @property
     def consumer_class(self) -> type[BoundConsumer]:
@@ -241,6 +242,11 @@ class BoundConsumer(rabbitmq._RabbitmqConsumer):
         except AMQPConnectionError:
             # Dramatiq would try again for ever; without its connection there is nothing left to settle
             self.logger.warning("Message %s is delivered again: its connection is gone.", message.message_id)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A line that broke cannot be closed in order, either, and what broke it was said."""
+    return not str(record.msg).startswith("Encountered exception while closing")
 
 
 def _declare_again_if_missing(consumer: BoundConsumer, error: Any) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.fix_site import Site, page
+from touchline.demo.site import DemoSite
 
 ROOT = Path(__file__).parents[2]
 FEEDS = ROOT.parent / "shared" / "feeds"
@@ -144,7 +145,7 @@ def sample(site: Site) -> SampleSite:
     return SampleSite(site)
 
 
-def with_site(place: Place, site: Site) -> Place:
+def with_site(place: Place, site: Site | DemoSite) -> Place:
     return Place(place.home, {**place.env, "TOUCHLINE_MLSNEXT_URL": site.url})
 
 

@@ -160,7 +160,7 @@ def test_five_lines_and_a_scrape_from_another_terminal(embedded: Place, demo_sit
     place = Place(embedded.home, {**embedded.env, "TOUCHLINE_MLSNEXT_URL": demo_site.url})
     with _up(place) as up:
         lines = _lines(up, 5)
-        assert [line.split()[0] for line in lines] == ["Store", "Queue", "Workers", "Log", "Next"]
+        assert [line.split()[0] for line in lines] == ["Store", "Queue", "Workers", "Schedule", "Next"]
         assert str(place.home) in lines[0]
         ended = place.touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")
         assert ended.code == 0, ended.err

@@ -138,11 +138,12 @@ class Track:
         return {match_id: (columns_of(row, None), observed_at) for match_id, row in self._rows.items()}
 
     def dying(self, part: str) -> Observation:
-        """A run whose matches all die, because the message of `part` does."""
+        """A run whose matches all die, because the message of `part` does: it is suspect."""
         self._time += 10
         observation = self._begin(self._time)
         observation.parts = {part: [self._new(f"{self.name}-d{number}") for number in range(self._first)]}
         observation.account.dead = observation.account.found = observation.rows
+        observation.account.state = "suspect"
         return observation
 
     def _begin(self, time: int) -> Observation:

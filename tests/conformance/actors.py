@@ -20,6 +20,7 @@ from actors.middleware import stack
 from actors.middleware.retries import Retries
 from actors.pool import pool
 from actors.store.database import transaction
+from actors.turns import taken
 from contract.broker import make_broker
 from contract.broker.embedded import EmbeddedBroker
 
@@ -88,6 +89,12 @@ def declare(broker: Broker, stage: tuple[str, int]) -> None:
         with transaction(pool()) as connection:
             connection.execute("SELECT txid_current()")
         report(name)
+
+    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="read")
+    def read(name: str, source: str, run_id: str) -> None:
+        """As `play`, while it is the run's turn at the source."""
+        with taken(source, run_id, places=1, longest=600):
+            play.fn(name)
 
     @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name="spin")
     def spin(name: str, seconds: float) -> None:

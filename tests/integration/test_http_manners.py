@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from dramatiq.middleware.threading import Interrupt, raise_thread_exception
 
-from contract.settings import SourceSettings
+from contract.errors import TransientError
+from contract.settings import SourceSettings, load
 from ingest.errors import SiteRefused, SiteUnreachable
 from ingest.http import Answer, Fetcher
+from ingest.order import run_source
+from ingest.reading import _Fetch
+from ingest.sources import Scope
 from ingest.sources.mlsnext import MLSNext
 from tests.fix_site import Respond, Site, page, status
 from tests.integration.fetching import fetch, make_fetcher
@@ -126,6 +135,95 @@ class TestPoliteness:
         for thread in threads:
             thread.join(timeout=10)
         assert len(site.asked("/a")) == 6
+
+    def test_each_request_keeps_to_the_pace_of_all(self, site: Site) -> None:
+        """That for robots.txt, and each try, wait for as long as the pace says."""
+        site.put("/a", status(503), page("a"))
+        fetcher, pauses = make_fetcher(pace=iter([0.0, 2.5, 3.5]).__next__)
+        fetcher.get(f"{site.url}/a")
+        backoff = 2.0
+        assert pauses == [2.5, backoff, 3.5]
+
+    def test_a_pace_that_cannot_be_kept_ends_the_request(self, site: Site) -> None:
+        """The error is the pace's own, which may pass; nothing is asked."""
+
+        def full() -> float:
+            raise TransientError("the minute is full")
+
+        fetcher, _ = make_fetcher(pace=full)
+        with pytest.raises(TransientError, match="the minute is full"):
+            fetcher.get(f"{site.url}/a")
+        assert site.requests == []
+
+    def test_a_limit_a_minute_is_kept_alone_as_well(self, site: Site) -> None:
+        """A run without a pace, of a command or without a database, never asks faster than `requests_per_minute`."""
+        site.put("/a", "a")
+        fetcher = Fetcher.of(MLSNext, SourceSettings(requests_per_minute=600, interval=0), None)
+        began = time.monotonic()
+        for _ in range(4):
+            fetcher.get(f"{site.url}/a")
+        assert time.monotonic() - began >= 4 * 0.1
+
+    def test_whoever_waits_when_the_run_is_over_asks_no_more(self, site: Site) -> None:
+        """The threads of a run that was interrupted end, and leave the site alone."""
+        waits = threading.Event()
+
+        def pace() -> float:
+            waits.set()
+            return 600.0
+
+        fetcher = Fetcher(pace=pace)
+        ended: list[BaseException] = []
+
+        def get() -> None:
+            try:
+                fetcher.get(f"{site.url}/a")
+            except SiteUnreachable as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=get, daemon=True)
+        thread.start()
+        assert waits.wait(10)
+        fetcher.close()
+        thread.join(10)
+        assert "the run is over" in str(ended[0])
+        assert site.requests == []
+
+    def test_a_run_that_is_interrupted_leaves_the_site_alone(
+        self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A time limit or a stop ends its threads, too: the next run is not one of two."""
+        begun, waits, interrupted = threading.Event(), threading.Event(), threading.Event()
+        settings = load(
+            {"home": tmp_path, "rabbitmq_url": "amqp://127.0.0.1:9", "sources": {"mlsnext": {"url": site.url}}}
+        )
+
+        def pace() -> float:
+            waits.set()
+            return 600.0
+
+        def take(fetch: _Fetch, take: Callable[[_Fetch], Any] = _Fetch.take) -> Any:
+            begun.set()
+            return take(fetch)
+
+        def scrape() -> None:
+            try:
+                run_source(settings, "mlsnext", Scope(), run_id=uuid4(), pace=pace)
+            except Interrupt:
+                interrupted.set()
+
+        monkeypatch.setattr(_Fetch, "take", take)
+        thread = threading.Thread(target=scrape, daemon=True)
+        thread.start()
+        assert begun.wait(30)
+        assert waits.wait(30)
+        fetching = [thread for thread in threading.enumerate() if thread.name.startswith("fetch-")]
+        raise_thread_exception(thread.ident, Interrupt)
+        assert interrupted.wait(30)
+        for thread in fetching:
+            thread.join(10)
+        assert not any(thread.is_alive() for thread in fetching)
+        assert site.requests == []
 
     def test_settings_replace_what_the_source_says(self) -> None:
         """`concurrency` and `interval` of `[sources.NAME]` count more than the source's own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import dramatiq
+import psycopg
 import pytest
 
+from actors.store.database import open_pool
 from contract import places
 from contract.broker import make_broker
 from contract.names import MATCHES, STORE_MATCHES
@@ -58,8 +61,10 @@ def test_a_healthy_installation(
         "database": "ok",
         "migrations": "ok",
         "clock": "ok",
+        "runs": "ok",
         "broker": "ok",
         "queues": "ok",
+        "schedule": "not used",
         "notices": "not used",
         "spool": "ok",
         "source mlsnext": "ok",
@@ -68,6 +73,45 @@ def test_a_healthy_installation(
     assert ":***@" in found["database"][1]
     assert ":***@" in found["broker"][1]
     assert "none yet" in found["queues"][1]
+
+
+_RUNS = """
+    INSERT INTO touchline.run_accounts (run_id, source, params, started_at, finished_at, state, error) VALUES
+        ('aaaa0000-0000-4000-8000-000000000001', 'mlsnext', '{}', now() - interval '3 h', now(), 'succeeded', NULL),
+        ('bbbb0000-0000-4000-8000-000000000002', 'mlsnext', '{"full": true}', now() - interval '2 h', now(), 'suspect',
+         'a lists 20 matches; the last good run (2026-10-01 12:00 UTC) found 40'),
+        ('cccc0000-0000-4000-8000-000000000003', 'mlsnext', '{}', now() - interval '1 h', NULL, 'running', NULL),
+        ('dddd0000-0000-4000-8000-000000000004', 'mlsnext', '{"age_groups": ["U14"]}', now() - interval '2 h', now(),
+         'failed', 'the site went away'),
+        ('eeee0000-0000-4000-8000-000000000005', 'mlsnext', '{"age_groups": ["U15"]}', now() - interval '2 h', now(),
+         'failed', 'the site went away'),
+        ('ffff0000-0000-4000-8000-000000000006', 'mlsnext', '{"age_groups": ["U15"]}', now() - interval '1 h', now(),
+         'succeeded', 'to know'),
+        ('abcd0000-0000-4000-8000-000000000007', 'mlsnext', '{"age_groups": ["U16"]}', now() - interval '20 d', now(),
+         'failed', 'long ago')
+"""
+
+
+def test_the_last_run_of_each_scope_is_looked_at(
+    touchline: Touchline, store_url: str, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Suspect or failed: which it is, its own sentence, and what to do. One that was made good is no finding."""
+    monkeypatch.setenv("DATABASE_URL", store_url)
+    monkeypatch.setenv("RABBITMQ_URL", rabbitmq_url)
+    with psycopg.connect(store_url) as connection:
+        connection.execute(_RUNS)
+    ended = touchline("doctor")
+    runs = [row for row in ended.rows if row["check"].startswith("runs")]
+    assert ended.code == 1
+    assert [(row["check"], row["state"], row["detail"][:12]) for row in runs] == [
+        ("runs of mlsnext", "not ok", "run bbbb0000"),
+        ("runs of mlsnext", "not ok", "run dddd0000"),
+    ]
+    assert "UTC is suspect: a lists 20 matches" in runs[0]["detail"]
+    assert "touchline scrape mlsnext --full" in runs[0]["hint"]
+    assert "[sources.mlsnext.health]" in runs[0]["hint"]
+    assert "UTC (U14) is failed: the site went away" in runs[1]["detail"]
+    assert "touchline scrape mlsnext" in runs[1]["hint"]
 
 
 def test_what_does_not_answer_is_named(touchline: Touchline, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,3 +298,29 @@ def test_sources_remember_when_they_were_asked(touchline: Touchline, tmp_path: P
     assert (row["name"], row["leagues"]) == ("mlsnext", ["homegrown", "flex", "academy"])
     assert row["last_checked_at"] == "2026-11-22T12:00:00Z"
     assert row["last_changed_at"] is None
+
+
+def test_sources_are_shown_with_who_reads_them(
+    touchline: Touchline, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run, machine, process and since when; nobody is an empty list, and no store is null."""
+    from actors.store.turns import take
+
+    assert touchline("sources").rows[0]["readers"] is None
+    monkeypatch.setenv("DATABASE_URL", store_url)
+    assert touchline("sources").rows[0]["readers"] == []
+    run_id = uuid4()
+    with open_pool(store_url, size=1) as pool:
+        take(pool, "mlsnext", run_id, places=1)
+    [reader] = touchline("sources").rows[0]["readers"]
+    assert (reader["run_id"], reader["pid"]) == (str(run_id), os.getpid())
+    assert reader["since"].endswith("Z")
+    assert f"[{os.getpid()}] since 20" in touchline("sources --output table").out
+
+
+def test_sources_are_listed_without_the_store(touchline: Touchline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is away, or that was not migrated, keeps nobody from seeing what is installed."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/touchline")
+    ended = touchline("sources")
+    assert (ended.code, ended.rows[0]["name"], ended.rows[0]["readers"]) == (0, "mlsnext", None)
+    assert "Who reads them now is not known: the database" in ended.err

@@ -99,6 +99,8 @@ def test_a_match_has_every_column_of_the_view(filled: Touchline) -> None:
         ("""--team "x' OR true --" """, []),
         ("--status postponed", ["26031", "26030"]),
         ("--status POSTPONED --status completed --source other", ["26030"]),
+        ("--withdrawn", ["26032"]),
+        ("--listed --status scheduled --status completed", ["15001", "26030"]),
         ("--from 2026-09-05 --to 2026-09-12", ["26030", "26031"]),
         ("--from 2026-09-05 --to 2026-09-05", ["26030"]),
         ("--since 2026-10-03T10:00", ["26030", "26030"]),

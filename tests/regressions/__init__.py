@@ -22,6 +22,9 @@ with theirs. A test that fails for theirs says that upstream has mended the hole
 | | `test_a_worker_that_dies_is_started_again` in acceptance/test_up.py (ours) |
 | SIGTERM twice | `test_workers::test_a_signal_that_comes_twice_ends_all_at_once` (theirs), |
 | | `test_the_same_signal_twice_is_one` in conformance/test_worker_life.py (ours) |
-| periodiq: Sundays, first runs, skipped retries, sends | `test_periodiq` (theirs; and that one tick a minute is safe) |
+| periodiq: Sundays, first runs, skipped retries | `test_periodiq` (theirs; and that one tick a minute is safe), |
+| | tests/unit/test_cron.py (what comes due), a tick has no retries to skip |
+| periodiq: sends that fail, SIGTERM | `test_periodiq`, both |
+| periodiq: no last run, no lock | integration/store/test_slots.py |
 | pika 1.5 | `test_pins` |
 """

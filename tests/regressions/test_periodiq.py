@@ -7,6 +7,9 @@ mended that hole.
 from __future__ import annotations
 
 import datetime as dt
+import signal
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import dramatiq
@@ -17,6 +20,8 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import SkipMessage
 from periodiq import PeriodiqMiddleware, Scheduler, cron
+
+from actors.scheduler import EachMinute, Tick
 
 TICK = "* * * * *"
 
@@ -46,8 +51,10 @@ def test_the_tick_fires_each_minute() -> None:
     """Every minute of a week, Sunday included, and the next one is a minute later: nothing of the above can hurt."""
     moments = _due(TICK, 7)
     assert len(moments) == 7 * 24 * 60
-    spec = cron(TICK)
-    assert all(spec.validate(moment) and spec.next_valid_date(moment) == moment.add(minutes=1) for moment in moments)
+    for spec in (cron(TICK), EachMinute()):
+        assert str(spec) == TICK
+        assert all(spec.validate(moment) for moment in moments)
+        assert all(spec.next_valid_date(moment.add(seconds=7)) == moment.add(minutes=1) for moment in moments)
 
 
 def test_the_first_run_after_a_start_may_be_late() -> None:
@@ -77,9 +84,32 @@ class _Away(StubBroker):
         raise ConnectionClosed("the broker is away")
 
 
-def test_a_send_that_fails_ends_the_scheduler() -> None:
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The meaning of SIGTERM and SIGALRM as it was before, and no alarm left."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
+    yield
+    signal.alarm(0)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize(("kind", "ends"), [(Tick, False), (dramatiq.Actor, True)], ids=["ours", "dramatiq's"])
+def test_a_send_that_fails_ends_the_scheduler(kind: type[dramatiq.Actor[Any, Any]], ends: bool) -> None:
     """A broker that is away for the moment of a tick takes the whole schedule with it."""
     broker = _Away(middleware=[PeriodiqMiddleware()])
-    tick = dramatiq.actor(lambda: None, broker=broker, actor_name="tick", periodic=cron(TICK))
-    with pytest.raises(ConnectionClosed):
+    tick = dramatiq.actor(lambda: None, broker=broker, actor_name="tick", periodic=cron(TICK), actor_class=kind)
+    with pytest.raises(ConnectionClosed) if ends else nullcontext():
         Scheduler([tick]).schedule()
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize(("kind", "given"), [(Tick, True), (dramatiq.Actor, False)], ids=["ours", "dramatiq's"])
+def test_sigterm_has_no_meaning(kind: type[dramatiq.Actor[Any, Any]], given: bool) -> None:
+    """A signal without a handler of its own is ignored for process 1: a container that nobody can stop in order."""
+    broker = StubBroker(middleware=[PeriodiqMiddleware()])
+    tick = dramatiq.actor(lambda: None, broker=broker, actor_name="tick", periodic=cron(TICK), actor_class=kind)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Scheduler([tick]).schedule()
+    assert (signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL) is given

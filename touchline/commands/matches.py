@@ -25,6 +25,7 @@ EMPTY = (
         "touchline matches --age-group U14 --division Northeast --from 2026-10-01 --to 2026-10-31",
         "touchline matches --status postponed --output csv > postponed.csv",
         "touchline matches --since 24h",
+        "touchline matches --withdrawn --source mlsnext",
     ),
 )
 @options.league
@@ -49,6 +50,9 @@ EMPTY = (
 @click.option(
     "--to", "date_to", callback=options.parsed(options.day), metavar="DATE", help="Only up to this day, at the venue."
 )
+@click.option(
+    "--withdrawn/--listed", "withdrawn", default=None, help="Only matches that the site no longer lists, or does list."
+)
 @options.since("Only matches that are new or changed since then")
 @options.source
 @options.limit
@@ -57,7 +61,8 @@ def matches(output: Format, limit: int | None, date_from: date | None, date_to: 
     """List matches as they stand now, by date and kick-off.
 
     Names are compared without regard to case, and a team by a part of its name. A match that its site no longer lists
-    is still here: its status says "withdrawn", too. Kick-offs are local to the venue in a table and UTC elsewhere.
+    is still here: its status says "withdrawn", too, and `--listed` leaves it out. Kick-offs are local to the venue in
+    a table and UTC elsewhere.
     """
     if date_from and date_to and date_from > date_to:
         raise click.UsageError(f"--from {date_from} is after --to {date_to}")

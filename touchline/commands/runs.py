@@ -55,9 +55,11 @@ def runs(run: str | None, output: Format, limit: int | None, follow: bool, **fil
     """List runs, newest first, or show one in full.
 
     RUN is the id of a run, or how it begins. Once a run is finished, found = inserted + updated + unchanged + stale +
-    dead. A run is interrupted when somebody stopped it or its process died, and suspect when it found nothing or not
-    everything that it sent arrived; the error says how much. If it is heard of after all, that is taken back. Times
-    are UTC.
+    dead. A run is interrupted when somebody stopped it or its process died. It is suspect when it found nothing, or far
+    fewer matches than the last good run, when the site shows an older state or stands still, when divisions are empty,
+    many rows are dead or most teams are new, or when not everything that it sent arrived: the error says which, with
+    the numbers. A suspect run withdraws no match. What is heard of a run after all takes that back. Of a run that
+    succeeded the error is what else there is to know. Times are UTC.
 
     With --follow the newest ten come first (--limit: more or fewer, 0: all of the last two days or since --since), the
     oldest at the top, then a line for each run that begins, changes or ends; one that goes on is shown anew every ten
@@ -125,13 +127,20 @@ def _seen_at_once(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, An
 
 
 def next_step(run: Mapping[str, Any]) -> str:
-    """What a person can do about a run that was given up or stopped, or nothing. `run` as the view has it."""
+    """What a person can do about a run that did not succeed, or nothing. `run` as the view has it."""
     missing = run["found"] - sum(run[name] for name in ACCOUNTED)
     if missing > 0 and run["state"] == "suspect":
         return (
             "what is missing may lie in a queue that nobody consumes (touchline queues) or on the disk of the machine "
             f"that read it (touchline spool list); else read it anew: touchline scrape {run['source']} --full"
         )
+    if run["state"] == "suspect":
+        return (
+            f"look at the site, and read it again: touchline scrape {run['source']} --full; if the site is right, "
+            f"widen the bounds for that one run: [sources.{run['source']}.health] in touchline.toml"
+        )
+    if run["state"] == "failed":
+        return f"once its cause is gone: touchline scrape {run['source']}"
     if run["state"] == "interrupted":
         return f"what it had not read yet the next run reads: touchline scrape {run['source']}"
     return ""

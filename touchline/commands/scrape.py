@@ -167,6 +167,8 @@ def _say_what_was_read(settings: Settings, source: str, scope: Scope, outcome: O
         say(
             "No match on the site fits what was asked for; check the filters."
             if scope.filtered
+            else "What has changed lists no match at all, which no league's site does; look at it in a browser."
+            if unchanged
             else "The site listed no match at all, which no league's site does; look at it in a browser."
         )
     for part in outcome.parts:
@@ -196,6 +198,8 @@ def _say_what_was_stored(source: str, stored: Mapping[str, Any]) -> None:
         say(f"The run ended as {stored['state']}: {stored['error'] or 'no reason was given'}")
         if step := next_step({**stored, "source": source}):
             say(f"  → {step}")
+    elif stored["error"]:
+        say(f"To know of it: {stored['error']}")
     if stored["dead"]:
         say("  → why matches died: touchline dead list")
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from contract.errors import TouchlineError
 from touchline import options, output
-from touchline.output import Column, Format, Row, write
+from touchline.output import Column, Format, Row, say, write
 from touchline.settings import start
 
-FIELDS = ("name", "leagues", "description", "last_checked_at", "last_changed_at")
+if TYPE_CHECKING:
+    from contract.settings import Settings
+
+FIELDS = ("name", "leagues", "description", "last_checked_at", "last_changed_at", "readers")
 
 EMPTY = "No source is installed. The package's own come with: python -m pip install 'touchline[ingest]'"
 
@@ -26,16 +32,38 @@ def sources(output: Format) -> None:
     """List the sources that are installed: their leagues, when each was last asked from here, and when it had news.
 
     Times are UTC. A source that runs in workers on another machine is remembered there; `touchline runs` knows of all.
+    Which worker reads it now, wherever it is, the store says, where there is one.
     """
     settings = start()
 
     from ingest.sources import names
 
-    found = [_about(name, settings.home) for name in names()]
+    readers = _readers(settings)
+    found = [_about(name, settings.home, readers) for name in names()]
     write(found, FIELDS, COLUMNS, output, empty=EMPTY)
 
 
-def _about(name: str, home: Path) -> Row:
+def _readers(settings: Settings) -> Mapping[str, Sequence[Row]] | None:
+    """Who reads each source now; None where the store does not say. No server is started to find out."""
+    from contract.places import embedded
+
+    found: dict[str, list[Row]] = {}
+    try:
+        if settings.database_url is None and not embedded(settings.home).status().running:
+            return None
+        from touchline.store import reading
+
+        with reading("turns") as turns:
+            for turn in turns.rows:
+                said = {"run_id": str(turn["run_id"]), "host": turn["host"], "pid": turn["pid"]}
+                found.setdefault(turn["source"], []).append(said | {"since": output.instant(turn["since"])})
+    except TouchlineError as error:
+        say(f"Who reads them now is not known: {error}")
+        return None
+    return found
+
+
+def _about(name: str, home: Path, readers: Mapping[str, Sequence[Row]] | None) -> Row:
     from ingest.sources import find
     from ingest.validators import checks
 
@@ -50,7 +78,13 @@ def _about(name: str, home: Path) -> Row:
         "description": source.description,
         "last_checked_at": max((check.checked_at for check in seen), default=None),
         "last_changed_at": max((check.changed_at for check in seen if check.changed_at), default=None),
+        # none is another thing than not knowing
+        "readers": None if readers is None else list(readers.get(name, ())),
     }
+
+
+def _now(row: Row) -> str:
+    return ", ".join(f"{turn['host']}[{turn['pid']}] since {turn['since'][:19]}Z" for turn in row["readers"] or ())
 
 
 COLUMNS = (
@@ -59,4 +93,5 @@ COLUMNS = (
     Column("about", "description", fold=True),
     Column("last checked (UTC)", "last_checked_at"),
     Column("last news (UTC)", "last_changed_at"),
+    Column("is read by", _now, fold=True),
 )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
 from touchline import options
+from touchline.output import counted
 from touchline.settings import start
 
 if TYPE_CHECKING:
@@ -33,11 +36,12 @@ _READING = ("ingest", "urllib3", "selectolax")
 )
 @click.option("--threads", type=click.IntRange(1, 16), default=8, show_default=True, help="Threads in each of them.")
 def up(processes: int, threads: int) -> None:
-    """Run the workers, and the embedded server where no address is configured, until Ctrl-C.
+    """Run workers and schedules, and the embedded server where no address is configured, until Ctrl-C.
 
-    The database is brought up to date first. Beside the processes that store there is one that runs scrapes. Commands
-    from other terminals share what runs here: `touchline scrape` leaves the storing to these workers, and
-    `dramatiq actors` may add more.
+    The database is brought up to date first. Beside the processes that store there is one that runs scrapes. What the
+    schedules in touchline.toml say is ordered each minute (`touchline schedule init` writes some). Commands from other
+    terminals share what runs here: `touchline scrape` leaves the storing to these workers, and `dramatiq actors` may
+    add more.
 
     A worker that dies is started again, while the others go on. Ctrl-C lets running work finish within
     TOUCHLINE_SHUTDOWN_GRACE; a second one stops at once. Exit code 1: workers had to be killed (nothing is lost by
@@ -57,7 +61,7 @@ def up(processes: int, threads: int) -> None:
     team = list(_team(settings, folder, processes, threads))
     with StopSignals() as signals, Workers(team, at_once=lambda: signals.at_once) as workers:
         for name, what in _lines(settings, processes, threads, folder):
-            click.echo(f"{name:<8} {what}")
+            click.echo(f"{name:<9} {what}")
         clean = _watch(workers, signals, settings.shutdown_grace)
     if not clean:
         raise SystemExit(1)
@@ -93,16 +97,38 @@ def _lines(settings: Settings, processes: int, threads: int, folder: Path) -> li
     return [
         ("Store", database),
         ("Queue", queue),
-        ("Workers", f"{processes} {many} of {threads} threads, {beside}; Ctrl-C stops them"),
-        ("Log", f"a file for each of them in {folder}"),
+        ("Workers", f"{processes} {many} of {threads} threads, {beside}; logs in {folder}; Ctrl-C stops them"),
+        ("Schedule", _schedule(settings)),
         ("Next", "in another terminal: touchline scrape mlsnext --wait, then touchline matches"),
     ]
 
 
+def _schedule(settings: Settings) -> str:
+    """What is due next, or why nothing ever is."""
+    from contract import cron
+
+    now = datetime.now(UTC)
+    due = [
+        (next(cron.moments(one.cron, one.timezone, now)), name, one)
+        for name, one in settings.schedules.items()
+        if one.enabled
+    ]
+    if not due:
+        why = "all are off" if settings.schedules else "none is written down; touchline schedule init"
+        return f"idle: {why}"
+    moment, name, one = min(due, key=lambda entry: entry[:2])
+    local = moment.astimezone(ZoneInfo(one.timezone))
+    return f"{counted(len(due), 'schedule')}; next: {name}, {local:%a %H:%M %Z}; touchline schedule next"
+
+
 def _watch(workers: Workers, signals: StopSignals, grace: float) -> bool:
     """Keep the workers running until somebody asks to stop. Returns whether they ended in order."""
+    from touchline.ticking import Ticker
+
+    ticker = Ticker()
     while not signals.asked:
         workers.look()
+        ticker.look()
         signals.wait(_LOOK)
     workers.ask_to_stop()
     _say(f"Stopping: running work may finish within {grace:g} s. Ctrl-C again stops at once.")

@@ -81,8 +81,10 @@ class Body:
 class Bodies:
     """The documents of one moment, made when they are first asked for."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, hidden: frozenset[int] = frozenset()) -> None:
+        """`hidden`: public numbers of matches that the schedules do not list."""
         self.snapshot = snapshot
+        self.hidden = hidden
         self._lock = threading.Lock()
         self._made: dict[tuple[Part, Fault | None], Body] = {}
 
@@ -102,7 +104,10 @@ class Bodies:
     def _make(self, part: Part, fault: Fault | None) -> bytes:
         if part.kind == "standings":
             return self.snapshot.standings(part.key)
-        return self.snapshot.schedule(part.key, keep=_THINNED[fault])
+        keep = _THINNED[fault]
+        if self.hidden:
+            return self.snapshot.schedule(part.key, lambda n: n not in self.hidden and (keep is None or keep(n)))
+        return self.snapshot.schedule(part.key, keep)
 
 
 #: Which fixtures a schedule still lists.

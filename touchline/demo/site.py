@@ -104,7 +104,11 @@ class DemoSite:
 
     def show(self, moment: datetime) -> None:
         """From now on the site publishes what is known at `moment`."""
-        self._bodies = Bodies(self.league.at(moment))
+        self._bodies = Bodies(self.league.at(moment), self._bodies.hidden)
+
+    def hide(self, *numbers: int) -> None:
+        """From now on the schedules leave out these matches, by their public numbers, and no others."""
+        self._bodies = Bodies(self._bodies.snapshot, frozenset(numbers))
 
     def fail(self, fault: Fault | None, *, key: str | None = None) -> None:
         """From now on this is wrong with the site (None: nothing), or with the documents of one feed only."""

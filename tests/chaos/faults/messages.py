@@ -142,7 +142,9 @@ def reverse_order(world: World) -> None:
             known: set[str] = set()
             for observation in reversed(observations):
                 arriving_late(observation, track.state(), known)
-                messages = world.capture(observation)
+            # read in their order: a site that shows an older state would be suspect
+            captured = [(observation, world.capture(observation)) for observation in observations]
+            for observation, messages in reversed(captured):
                 world.put(*reversed(messages))
                 world.until(lambda: world.run_is_settled(observation), "the newer observation is stored")  # noqa: B023
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from actors.store.counts import Counts
 from actors.store.database import open_pool, transaction
 from tests.integration.store.conftest import Store, a_match
+from tests.integration.store.readings import wait_for_a_lock
 
 _MATCHES = ("1", "2", "3")
 
@@ -114,17 +115,8 @@ def test_nobody_changes_a_match_while_another_decides_that_it_is_unchanged(store
             pass_frontier(connection, source="mlsnext", part="league-26-27", observed_at="2026-10-03T12:00:00Z")
             connection.execute("INSERT INTO touchline.sightings VALUES ('mlsnext', '2026-10-03T12:00:00Z', ARRAY['1'])")
             late = thread.submit(store.put, [a_match("1", status="cancelled")], day=2)
-            _wait_until_somebody_waits_for_a_lock(store)
+            wait_for_a_lock(store)
             assert not late.done()
         assert late.result(30) == Counts(stale=1)
     other.close()
     assert store.match("1")["status"] == "scheduled"
-
-
-def _wait_until_somebody_waits_for_a_lock(store: Store) -> None:
-    import time
-
-    deadline = time.monotonic() + 20
-    query = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    while store.rows(query)[0]["n"] == 0:
-        assert time.monotonic() < deadline, "nobody waits for the frontier"

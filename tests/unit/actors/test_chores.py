@@ -17,7 +17,7 @@ from actors.store.news import recorded
 from contract.broker.errors import BrokerAway
 from contract.broker.patience import Patience
 from contract.errors import UnreachableError
-from contract.names import RUNS
+from contract.names import MATCHES, RUNS
 
 PATIENCE = 10.0
 
@@ -53,6 +53,18 @@ def test_a_thread_that_was_struck_down_is_replaced(broker: StubBroker) -> None:
         assert ran.wait(PATIENCE)
     finally:
         worker.stop()
+
+
+@pytest.mark.parametrize(("queues", "done"), [(None, 1), ({RUNS}, 1), ({MATCHES}, 0)])
+def test_withdrawals_that_a_dead_worker_left_are_made_up_for(
+    broker: StubBroker, monkeypatch: pytest.MonkeyPatch, queues: set[str] | None, done: int
+) -> None:
+    """By whoever works on the queue in which runs end."""
+    calls: list[object] = []
+    monkeypatch.setattr("actors.middleware.chores.pool", lambda: "pool")
+    monkeypatch.setattr("actors.middleware.chores.carry_out", lambda pool: calls.append(pool) or 3)
+    Chores(Gate(look=lambda: None))._withdraw(dramatiq.Worker(broker, queues=queues))
+    assert calls == ["pool"] * done
 
 
 def test_a_chore_that_cannot_be_done_now_says_so_once(caplog: pytest.LogCaptureFixture) -> None:

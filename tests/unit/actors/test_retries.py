@@ -11,7 +11,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import Shutdown, TimeLimit
 
-from actors.errors import ContractViolation, DatabaseAway
+from actors.errors import ContractViolation, DatabaseAway, SourceBusy
 from actors.middleware import stack
 from actors.middleware.retries import ATTEMPTS, Retries, kind_of
 from contract.broker.deliveries import Delivery
@@ -153,3 +153,18 @@ def test_the_time_limit_is_lifted_before_a_retry_is_published() -> None:
     """After an actor, hooks run last to first: a time limit must not fire inside the retry's publishing."""
     order = [type(middleware) for middleware in stack()]
     assert order.index(TimeLimit) > order.index(Retries)
+
+
+def test_what_has_to_wait_has_not_failed(caplog: pytest.LogCaptureFixture) -> None:
+    """It comes again in 5 to 15 s, however often, burns nothing, carries nothing along, and is no warning."""
+    message, broker, retries = _message(), _Recorder(), Retries(rng=random.Random(7))
+    with caplog.at_level("INFO"):
+        for _ in range(200):
+            retries.after_process_message(broker, message, exception=SourceBusy("mlsnext is being read"))
+    assert not message.failed
+    assert len(broker.delays) == 200
+    assert 5_000 <= min(broker.delays) < 6_000
+    assert 14_000 < max(broker.delays) <= 15_000
+    assert message.options == {}
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    assert "mlsnext is being read" in caplog.text

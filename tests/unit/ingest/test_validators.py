@@ -59,6 +59,20 @@ def test_what_is_discarded_is_not_committed_later(tmp_path: Path) -> None:
     assert known(tmp_path) is None
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_what_is_forgotten_is_asked_for_in_full(tmp_path: Path, full: bool) -> None:
+    """For this scope alone; when the part said something last is still known, and that it was there."""
+    other = Scope(age_groups=("U14",))
+    remember(tmp_path)
+    remember(tmp_path, scope=other)
+    Validators(tmp_path, "s", full=full).forget("p")
+    assert known(tmp_path) is None
+    assert known(tmp_path, scope=other) == '"1"'
+    assert [check.part for check in checks(tmp_path, "s")] == ["p"]
+    assert Validators(tmp_path, "s").was_there("p")
+    assert not Validators(tmp_path, "s").was_there("q")
+
+
 def test_each_part_is_committed_alone(tmp_path: Path) -> None:
     """Committing one part says nothing about another."""
     validators = Validators(tmp_path, "s")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dramatiq.middleware.threading import Interrupt, raise_thread_exception
 
 from tests.unit.ingest_run.made_up import Gate, MadeUp, Says, match
 from tests.unit.ingest_run.test_run import do
@@ -72,3 +73,28 @@ def test_parts_are_fetched_together_where_the_source_allows_it(tmp_path: Path) -
     outcome, _ = do(tmp_path, source)
     assert outcome.exit_code == 3
     assert outcome.found == 2
+
+
+def test_a_run_that_waits_for_its_site_can_be_interrupted(tmp_path: Path) -> None:
+    """A time limit or a stop, thrown into its thread, ends it though the site has not answered."""
+    asked, answered, interrupted = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch() -> str:
+        asked.set()
+        answered.wait(60)
+        return "documents"
+
+    def scrape() -> None:
+        try:
+            do(tmp_path, MadeUp({"a": Says([match(1)], fetch=fetch)}))
+        except Interrupt:
+            interrupted.set()
+
+    thread = threading.Thread(target=scrape, daemon=True)
+    thread.start()
+    try:
+        assert asked.wait(30)
+        raise_thread_exception(thread.ident, Interrupt)
+        assert interrupted.wait(30)
+    finally:
+        answered.set()

@@ -231,6 +231,17 @@ def test_a_missing_league_beside_unchanged_ones_publishes_nothing(tmp_path: Path
     assert outcome.exit_code == 0
 
 
+def test_a_league_that_was_there_and_is_gone_is_said_beside_unchanged_ones(tmp_path: Path) -> None:
+    """ "Nothing new" is not said of a site that has lost a league, neither the first time nor the next."""
+    do(tmp_path / "first", MadeUp({"gone": Says([match(1)])}), fetcher=Fetching(validators(tmp_path)))
+    source = MadeUp({"gone": Says(fetch=_not_there), "same": Says(fetch=lambda: None)})
+    for time in ("second", "third"):
+        outcome, messages = do(tmp_path / time, source, fetcher=Fetching(validators(tmp_path)))
+        notices = {event["part"]: event.get("notice") for event in events(messages, "part_finished")}
+        assert notices == {"gone": "its season is not published", "same": None}
+        assert (outcome.nothing_new, outcome.suspect) == (False, True)
+
+
 @pytest.mark.parametrize("parts", [("a",), ("a", "b")])
 def test_a_site_that_has_none_of_its_leagues_is_a_failure(tmp_path: Path, parts: tuple[str, ...]) -> None:
     """All feeds renamed looks like that: never "nothing new"."""
@@ -291,6 +302,17 @@ def test_an_etag_is_remembered_when_everything_of_its_part_is_safe(tmp_path: Pat
     do(tmp_path, source, fetcher=Fetching(validators(tmp_path)))
     assert remembered(tmp_path, "a") == '"etag"'
     assert remembered(tmp_path, "bad") is None
+
+
+@pytest.mark.parametrize("says", [Says([]), Says(then_raises([match(2)], KeyError("events")))])
+def test_a_part_that_was_empty_or_failed_is_read_in_full_by_the_next_run(tmp_path: Path, says: Says) -> None:
+    """Not even what was remembered before holds: else the site would be well again, and say "nothing new"."""
+    do(tmp_path / "first", MadeUp({"a": Says([match(1)])}), fetcher=Fetching(validators(tmp_path)))
+    assert remembered(tmp_path, "a") == '"etag"'
+    do(tmp_path / "second", MadeUp({"a": says}), fetcher=Fetching(validators(tmp_path)))
+    assert remembered(tmp_path, "a") is None
+    do(tmp_path / "third", MadeUp({"a": Says(fetch=lambda: None)}), fetcher=Fetching(validators(tmp_path)))
+    assert remembered(tmp_path, "a") is None
 
 
 def test_an_etag_is_not_remembered_before_its_part_is_safe(tmp_path: Path) -> None:

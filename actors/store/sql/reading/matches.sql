@@ -16,6 +16,7 @@ SELECT source, match_id, season, league, match_type, division, age_group, date, 
    AND (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s::text[]))
    AND (%(date_from)s::date IS NULL OR date >= %(date_from)s)
    AND (%(date_to)s::date IS NULL OR date <= %(date_to)s)
+   AND (%(withdrawn)s::boolean IS NULL OR (withdrawn_at IS NOT NULL) = %(withdrawn)s)
    AND (%(since)s::timestamptz IS NULL OR changed_at >= %(since)s)
  ORDER BY date, kickoff NULLS LAST, league, age_group, division, home_team, source, match_id
  LIMIT %(limit)s::bigint;

@@ -1,7 +1,7 @@
 -- Writes the message's id into the inbox, and names the letter that the message carries. No row comes back where the id
 -- was there: it was stored, or it was dead.
 WITH claimed AS (
-    INSERT INTO touchline.inbox (message_id) VALUES (%(message_id)s)
+    INSERT INTO touchline.inbox (message_id, observed_at) VALUES (%(message_id)s, %(observed_at)s)
     ON CONFLICT DO NOTHING
     RETURNING message_id
 )

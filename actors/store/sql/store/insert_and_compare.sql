@@ -1,7 +1,8 @@
 -- Stores the matches that are new, and says of each row of the batch what it is: inserted, unchanged, changed (not yet
 -- written), stale, or again (somebody else inserted it a moment ago: ask once more). Also whether it was observed
 -- later than the stored values, which a sighting has to remember if nothing changed. A site that shows only a
--- placeholder (date null) does not overwrite the date and kick-off that the match was due on.
+-- placeholder (date null) does not overwrite the date and kick-off that the match was due on. A match that was
+-- withdrawn returns as `changed`, unless the batch is older than its withdrawal; so does one that another part listed.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -17,10 +18,10 @@ WITH incoming AS MATERIALIZED (
         OFFSET 0) AS m
 ), inserted AS (
     INSERT INTO touchline.matches (
-        source, match_id, observed_at,
+        source, match_id, observed_at, part,
         season, league, match_type, division, age_group, date, kickoff, timezone, home_team_key, away_team_key,
         home_score, away_score, home_penalties, away_penalties, status, location, round, notes, url)
-    SELECT %(source)s, i.match_id, %(observed_at)s,
+    SELECT %(source)s, i.match_id, %(observed_at)s, %(part)s,
            i.season, i.league, i.match_type, i.division, i.age_group, i.date, i.kickoff, i.timezone,
            i.home_team_key, i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties,
            i.status, i.location, i.round, i.notes, i.url
@@ -33,7 +34,7 @@ WITH incoming AS MATERIALIZED (
 SELECT i.match_id,
        CASE WHEN n.match_id IS NOT NULL THEN 'inserted'
             WHEN m.match_id IS NULL THEN 'again'
-            WHEN m.observed_at > %(observed_at)s OR i.match_id = ANY(%(seen_later)s) THEN 'stale'
+            WHEN greatest(m.observed_at, m.withdrawn_at) > %(observed_at)s OR i.match_id = ANY(%(seen_later)s) THEN 'stale'
             WHEN (
               m.season, m.league, m.match_type, m.division, m.age_group, m.date, m.kickoff, m.timezone,
               m.home_team_key, m.away_team_key, m.home_score, m.away_score, m.home_penalties, m.away_penalties,
@@ -43,7 +44,7 @@ SELECT i.match_id,
               CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, i.timezone, i.home_team_key,
               i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties, i.status,
               i.location, i.round, i.notes, i.url
-            ) THEN 'unchanged'
+            ) AND m.part = %(part)s AND m.withdrawn_at IS NULL THEN 'unchanged'
             ELSE 'changed' END,
        coalesce(m.observed_at < %(observed_at)s, false)
 FROM incoming AS i

@@ -1,5 +1,6 @@
 -- Writes the changed matches and one row of history for each field that changed. Their rows are locked by now, so what
--- `before` reads is what the update overwrites. Returns the matches that were written.
+-- `before` reads is what the update overwrites. One that was withdrawn is listed again. That another part lists a match
+-- is written, too, but no change of it. Returns the matches that were written, and whether the history tells of it.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -8,14 +9,26 @@ WITH incoming AS MATERIALIZED (
         round text, notes text, url text)
 ), before AS MATERIALIZED (
     -- OFFSET 0: by key, whatever the statistics say
-    SELECT m.* FROM incoming AS i
+    SELECT m.*,
+           m.withdrawn_at IS NOT NULL OR (
+              m.season, m.league, m.match_type, m.division, m.age_group, m.date, m.kickoff, m.timezone,
+              m.home_team_key, m.away_team_key, m.home_score, m.away_score, m.home_penalties, m.away_penalties,
+              m.status, m.location, m.round, m.notes, m.url
+           ) IS DISTINCT FROM (
+              i.season, i.league, i.match_type, i.division, i.age_group, coalesce(i.date, m.date),
+              CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, i.timezone, i.home_team_key,
+              i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties, i.status,
+              i.location, i.round, i.notes, i.url
+           ) AS differs
+    FROM incoming AS i
     CROSS JOIN LATERAL (
         SELECT * FROM touchline.matches AS known
         WHERE known.source = %(source)s AND known.match_id = i.match_id
         OFFSET 0) AS m
 ), updated AS (
     UPDATE touchline.matches AS m SET
-        observed_at = %(observed_at)s, changed_at = now(),
+        observed_at = %(observed_at)s, part = %(part)s, withdrawn_at = NULL,
+        changed_at = CASE WHEN b.differs THEN now() ELSE m.changed_at END,
         season = i.season, league = i.league, match_type = i.match_type, division = i.division,
         age_group = i.age_group, date = coalesce(i.date, m.date),
         kickoff = CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, timezone = i.timezone,
@@ -23,17 +36,10 @@ WITH incoming AS MATERIALIZED (
         away_score = i.away_score, home_penalties = i.home_penalties, away_penalties = i.away_penalties,
         status = i.status, location = i.location, round = i.round, notes = i.notes, url = i.url
     FROM incoming AS i
-    WHERE m.source = %(source)s AND m.match_id = i.match_id AND m.observed_at <= %(observed_at)s
-      AND (
-              m.season, m.league, m.match_type, m.division, m.age_group, m.date, m.kickoff, m.timezone,
-              m.home_team_key, m.away_team_key, m.home_score, m.away_score, m.home_penalties, m.away_penalties,
-              m.status, m.location, m.round, m.notes, m.url
-      ) IS DISTINCT FROM (
-              i.season, i.league, i.match_type, i.division, i.age_group, coalesce(i.date, m.date),
-              CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, i.timezone, i.home_team_key,
-              i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties, i.status,
-              i.location, i.round, i.notes, i.url
-      )
+    JOIN before AS b USING (match_id)
+    WHERE m.source = %(source)s AND m.match_id = i.match_id
+      AND greatest(m.observed_at, m.withdrawn_at) <= %(observed_at)s
+      AND (b.differs OR m.part IS DISTINCT FROM %(part)s)
     RETURNING m.*
 ), history AS (
     INSERT INTO touchline.changes (source, match_id, field, old, new, run_id)
@@ -60,9 +66,10 @@ WITH incoming AS MATERIALIZED (
     ('location', b.location, u.location),
     ('round', b.round, u.round),
     ('notes', b.notes, u.notes),
-    ('url', b.url, u.url)
+    ('url', b.url, u.url),
+    ('withdrawn_at', to_char(b.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), NULL)
     ) AS change (field, old, new)
     WHERE change.old IS DISTINCT FROM change.new
     ORDER BY u.match_id
 )
-SELECT match_id FROM updated
+SELECT u.match_id, b.differs FROM updated AS u JOIN before AS b USING (match_id)

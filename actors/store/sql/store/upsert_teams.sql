@@ -1,6 +1,6 @@
 -- Stores new teams; takes over changed labels, unless the message is late. In key order, so that two cannot deadlock.
-INSERT INTO touchline.teams AS t (source, team_key, name, club_id, age_group)
-SELECT %(source)s, i.team_key, i.name, i.club_id, i.age_group
+INSERT INTO touchline.teams AS t (source, team_key, name, club_id, age_group, first_run_id)
+SELECT %(source)s, i.team_key, i.name, i.club_id, i.age_group, %(run_id)s
 FROM jsonb_to_recordset(%(teams)s) AS i (team_key text, name text, club_id text, age_group text)
 WHERE NOT EXISTS (
     SELECT FROM touchline.teams AS known

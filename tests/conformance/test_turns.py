@@ -1,0 +1,108 @@
+"""Orders that wait for their turn at a source, in real workers: they burn nothing, and hold up nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from actors.middleware.retries import ATTEMPTS
+from actors.middleware.starts import STARTS
+from tests.conformance.conftest import Backend, Process, Stage, eventually
+
+pytestmark = pytest.mark.slow
+
+Processes = Callable[..., Process]
+
+#: A worker that reads holds no further order, as those of the queue of scrapes.
+ONE = {"dramatiq_queue_prefetch": "1"}
+
+
+def order(backend: Backend, name: str, *, source: str = "mlsnext") -> None:
+    backend.send(name, actor="read", source=source, run_id=str(uuid4()))
+
+
+def query(store_url: str, text: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(store_url) as connection:
+        return connection.execute(text.encode()).fetchall()
+
+
+def let_leases_expire(store_url: str) -> None:
+    """As if 45 seconds had passed without a renewal."""
+    query(store_url, "UPDATE touchline.turns SET expires_at = now() RETURNING place")
+
+
+def waits(worker: Process) -> int:
+    """How often an order had to wait in that worker."""
+    return worker.log.read_text(errors="replace").count(" waits for ")
+
+
+def test_an_order_waits_while_its_source_is_read_and_others_go_on(
+    backend: Backend, stage: Stage, processes: Processes, store_url: str
+) -> None:
+    """However long it waits: no attempt is burnt, nothing is said to be wrong, and its worker reads other sources."""
+    stage.hold("first")
+    order(backend, "first")
+    processes(backend.url, store=store_url, **ONE)
+    stage.wait_for("first")
+    worker = processes(backend.url, store=store_url, **ONE)
+    order(backend, "second")
+    eventually(lambda: waits(worker) > ATTEMPTS, "it waits more often than it has attempts")
+    order(backend, "other", source="village")
+    stage.wait_for("other")
+    assert stage.runs("second") == 0
+    stage.let("first")
+    stage.wait_for("second")
+    eventually(lambda: backend.counts() == (0, 0, 0), "nothing is left over")
+    assert query(store_url, "SELECT * FROM dead_letters") == []
+    eventually(lambda: query(store_url, "SELECT * FROM touchline.turns") == [], "each turn was given back")
+    said = worker.log.read_text(errors="replace")
+    assert "mlsnext is being read: run " in said
+    assert not any(word in said for word in ("WARNING", "ERROR", "Traceback", "Trying message")), said
+
+
+def test_the_order_of_a_killed_worker_waits_for_its_turn_to_expire(
+    backend: Backend, stage: Stage, processes: Processes, store_url: str
+) -> None:
+    """SIGKILL in the middle: it is delivered again, waits for what the dead one held, and then runs to its end."""
+    stage.hold("order")
+    order(backend, "order")
+    first = processes(backend.url, store=store_url)
+    stage.wait_for("order")
+    first.kill()
+    stage.let("order")
+    second = processes(backend.url, store=store_url)
+    eventually(lambda: waits(second) > 2, "it waits")
+    assert stage.runs("order") == 1
+    let_leases_expire(store_url)
+    stage.wait_for("order", times=2)
+    eventually(lambda: backend.counts() == (0, 0, 0), "nothing is left over")
+    eventually(lambda: query(store_url, "SELECT * FROM touchline.turns") == [], "the turn was given back")
+    eventually(lambda: query(store_url, "SELECT * FROM touchline.starts") == [], "nothing is held against it")
+
+
+def test_an_order_that_kills_its_workers_is_dead_after_five_starts(
+    backend: Backend, stage: Stage, processes: Processes, store_url: str
+) -> None:
+    """Though it waits for the turn of the last one that it killed each time, as a message that is new to the broker."""
+    stage.kill("deadly")
+    order(backend, "deadly")
+    worker = processes(backend.url, store=store_url)
+    stage.wait_for("deadly")
+
+    def dead() -> bool:
+        nonlocal worker
+        if not worker.alive:
+            worker = processes(backend.url, store=store_url)  # as a supervisor does
+        elif waits(worker) > 2:
+            let_leases_expire(store_url)
+        return bool(query(store_url, "SELECT * FROM dead_letters"))
+
+    eventually(dead, "the order is dead", patience=120)
+    assert stage.runs("deadly") == STARTS
+    ((reason,),) = query(store_url, "SELECT reason FROM dead_letters")
+    assert reason == "worker_killed"
+    eventually(lambda: query(store_url, "SELECT * FROM touchline.starts") == [], "nothing is left behind")
