@@ -73,18 +73,23 @@ BROKEN: dict[str, tuple[Callable[[DemoSite], None], str, str]] = {
 }
 
 
+def _listed(place: Place) -> dict[str, str | None]:
+    """Match → when it was withdrawn. Half a feed may move a postponed match: its placeholder day looks like any other."""
+    return {row["match_id"]: row["withdrawn_at"] for row in place.touchline("matches").rows}
+
+
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_broken_site_takes_nothing_away(place: Place, demo_site: DemoSite, how: str) -> None:
-    """The run is suspect or failed and says why, so does the doctor, and every match stays as it was."""
+    """The run is suspect or failed and says why, so does the doctor, and every match stays, none withdrawn."""
     break_it, state, words = BROKEN[how]
-    before = place.touchline("matches").rows
+    before = _listed(place)
     break_it(demo_site)
     ended = scrape(place)
     run = newest(place)
     assert (run["state"], ended.code != 0) == (state, True), (run, ended.err)
     assert words in run["error"]
     if how != "one empty feed beside news":
-        assert place.touchline("matches").rows == before
+        assert _listed(place) == before
     assert withdrawn(place) == []
     doctor = place.touchline("doctor")
     [finding] = [row for row in doctor.rows if row["check"] == "runs of mlsnext"]

@@ -15,7 +15,6 @@ from tests.fix_command import Ended, Touchline
 from tests.fix_postgres import PostgresServer
 from touchline.cli import main
 
-#: The runs in `stored.sql`.
 RUN = "3f2a0000-0000-4000-8000-000000000001"
 LATER = "3f2b0000-0000-4000-8000-000000000002"
 
