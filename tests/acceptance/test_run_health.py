@@ -74,7 +74,7 @@ BROKEN: dict[str, tuple[Callable[[DemoSite], None], str, str]] = {
 
 
 def _listed(place: Place) -> dict[str, str | None]:
-    """Match → when it was withdrawn. Half a feed may move a postponed match: its placeholder day looks like any other."""
+    """Match → when it was withdrawn. Half a feed may move a postponed match: it cannot tell the placeholder day."""
     return {row["match_id"]: row["withdrawn_at"] for row in place.touchline("matches").rows}
 
 
