@@ -5,7 +5,7 @@ What goes, and what of it stays:
 | rows                  | older than    | but not                                                                    |
 |-----------------------|---------------|----------------------------------------------------------------------------|
 | inbox                 | `inbox_days`  | dead messages, and those that a run may still have to be asked for         |
-| sightings             | `inbox_days`  |                                                                            |
+| sightings             | `inbox_days`  | those of the newest observation of a part                                  |
 | starts                | 7 days        |                                                                            |
 | runs and their parts  | `runs_days`   | those that run, have an open dead letter, or are the last good of a scope  |
 | news, troubles, slots | `runs_days`   | news that is on its way, slots that are not over                           |

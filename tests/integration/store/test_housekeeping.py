@@ -67,7 +67,8 @@ def lived_in(store: Store) -> Store:
     finished(store, "1", "2")
     store.put([a_match("1", location="Field 2")], day=2)
     store.put([a_match("2")], day=3)
-    store.put([a_match("3")], bad=[DeadRow("4", "malformed", "no", {}), DeadRow("5", "malformed", "no", {})], day=4)
+    store.put([a_match("2")], day=4)
+    store.put([a_match("3")], bad=[DeadRow("4", "malformed", "no", {}), DeadRow("5", "malformed", "no", {})], day=5)
     bury(store, a_batch(store, [a_match("6")]))
     receive(store, replay(store.pool, 3))
     news.tell_of_letters(store.pool)
@@ -82,6 +83,7 @@ def test_nothing_that_must_stay_goes(lived_in: Store) -> None:
     assert {row["state"] for row in before["dead"]} == {"open", "replayed"}
     swept = house(lived_in)
     assert swept.rows["inbox"]
+    assert swept.rows["sightings"]
     assert swept.rows["news"]
     assert {table: lived_in.rows(f"SELECT * FROM touchline.{table} AS t ORDER BY t") for table in FOR_EVER} == before
 
@@ -172,16 +174,42 @@ def test_a_late_message_from_before_the_horizon_overwrites_nothing(store: Store)
     """Seen at 1 and unchanged at 3; that is forgotten, and the message of 2 must leave what 3 said all the same."""
     store.put([a_match("1")], day=1)
     store.put([a_match("1")], day=3)
+    store.put([a_match("9")], day=4)
     age(store, 500)
     assert house(store).rows["sightings"] == 1
     with transaction(store.pool) as connection:
         connection.execute("UPDATE touchline.matches SET observed_at = '2026-10-01T12:00:00Z'")
-        connection.execute("UPDATE touchline.frontier SET observed_at = '2026-10-03T12:00:00Z'")
+        connection.execute("UPDATE touchline.frontier SET observed_at = '2026-10-04T12:00:00Z'")
         connection.execute("UPDATE touchline.horizon SET before = '2026-10-20T00:00:00Z'")
     counts = store.put([a_match("1", location="Elsewhere"), a_match("2")], day=2)
     assert counts is not None
     assert (counts.stale, counts.inserted) == (1, 1)
     assert store.match("1")["location"] == "Field 1"
+
+
+def test_what_a_site_that_stands_still_lists_is_not_forgotten(store: Store) -> None:
+    """It has shown the same observation for months: its matches were seen by that, and are not missing."""
+    store.put([a_match("1")], day=1)
+    store.put([a_match("1")], day=3)
+    age(store, 500)
+    assert house(store).rows["sightings"] == 0
+
+
+def test_slots_that_are_over_go(store: Store) -> None:
+    """One that is still on its way, or dead, is somebody's business."""
+    with transaction(store.pool) as connection:
+        for minute, state in enumerate(("claimed", "published", "running", "done", "dead", "skipped", "missed")):
+            connection.execute(
+                'INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, "order") VALUES '
+                "('daily', now() + make_interval(mins => %s), gen_random_uuid(), gen_random_uuid(), %s, '{}')",
+                (minute, state),
+            )
+    age(store, 399)
+    assert house(store).rows["slots"] == 0
+    age(store, 2)
+    assert house(store).rows["slots"] == 3
+    left = {row["state"] for row in store.rows("SELECT state FROM touchline.slots")}
+    assert left == {"claimed", "published", "running", "dead"}
 
 
 def test_old_runs_go_and_the_last_good_one_of_each_scope_stays(store: Store) -> None:
