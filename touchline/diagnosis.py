@@ -139,7 +139,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 def _runs(url: str) -> Iterator[Finding]:
     """The last runs; nothing where the database lacks what the query asks for, which another check says."""
     from actors.store.migrations import pending
-    from touchline.run_findings import examine_runs
+    from touchline.diagnosis_runs import examine_runs
 
     try:
         if not pending(url):
