@@ -11,6 +11,7 @@ said that Python shall leave no compiled files beside the sources: those have a 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,12 @@ for _variable in list(os.environ):
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(_COMPILED)
     sys.dont_write_bytecode = False
+
+
+# A shell that starts something in the background has it ignore Ctrl-C, and so would each command that the tests start
+# and stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
