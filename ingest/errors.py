@@ -35,3 +35,11 @@ class UnknownScope(ConfigurationError):
 
 class Spooled(UnreachableError):
     """The broker is away; everything that was read is on disk and will be sent by the next run."""
+
+
+class BrowserMissing(ConfigurationError):
+    """There is no Chromium, or no Playwright to drive it."""
+
+
+class BrowserFailed(UnreachableError):
+    """A Chromium is there, but it does not open."""

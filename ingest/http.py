@@ -20,23 +20,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import metadata
-from typing import TYPE_CHECKING, Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, overload
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import structlog
 import urllib3
 
 from contract.addresses import redact
-from ingest.errors import SiteRefused, SiteUnreachable
+from ingest.errors import BrowserMissing, SiteRefused, SiteUnreachable
 from ingest.robots import Robots
 from ingest.transport import NoAnswer, Response, Transport
 
 if TYPE_CHECKING:
     from contract.settings import SourceSettings
+    from ingest.browser.page import LivePage
+    from ingest.browser.visits import Visits
+    from ingest.remembered import Remembered
     from ingest.sources import Source
     from ingest.validators import Validators
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 #: What robots.txt calls us, and the first word of the User-Agent.
 AGENT: Final = "touchline"
@@ -102,6 +107,8 @@ class Fetcher:
         timeout: float = 90.0,
         max_bytes: int = MAX_BYTES,
         validators: Validators | None = None,
+        remembered: Remembered | None = None,
+        visits: Visits | None = None,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -110,10 +117,13 @@ class Fetcher:
     ) -> None:
         """`concurrency` requests at once, `interval` seconds between the starts of two, `timeout` seconds for one.
 
-        Without `validators` every document is asked for in full and none is remembered. `pace` holds beside the
-        interval. `clock`, `now`, `sleep` and `chance` are the time, the pauses and their jitter.
+        Without `validators` every document is asked for in full and none is remembered; without `visits` there is no
+        browser. `remembered` is the source's own notebook. `pace` holds beside the interval.
+        `clock`, `now`, `sleep` and `chance` are the time, the pauses and their jitter.
         """
         self.validators = validators
+        self.remembered = remembered
+        self._visits = visits
         self.concurrency = concurrency
         self._user_agent = user_agent or default_user_agent()
         self._interval = interval
@@ -134,6 +144,9 @@ class Fetcher:
         settings: SourceSettings,
         validators: Validators | None,
         pace: Pace | None = None,
+        *,
+        remembered: Remembered | None = None,
+        visits: Visits | None = None,
     ) -> Fetcher:
         """A fetcher as polite as `source` wants it, or as the settings say; by itself, too, it keeps to their limit."""
         interval = source.interval if settings.interval is None else settings.interval
@@ -143,11 +156,31 @@ class Fetcher:
             interval=interval if limit is None else max(interval, 60.0 / limit),
             validators=validators,
             pace=pace,
+            remembered=remembered,
+            visits=visits,
         )
 
     def close(self) -> None:
-        """The run is over: requests under way are answered, and none is begun any more."""
+        """The run is over: requests under way are answered, none is begun any more, and its browser is closed."""
         self._closed.set()
+        if self._visits is not None:
+            self._visits.close()
+
+    def browse(self, url: str, work: Callable[[LivePage], T]) -> T:
+        """Open `url` in a browser, and return what `work` makes of the page.
+
+        What is asked for through `work`'s argument keeps to the same limits as `get`. Raises BrowserMissing and
+        BrowserFailed, what `get` raises, and what `work` does.
+        """
+        if self._visits is None:
+            raise BrowserMissing("this run has no browser", hint="pip install 'touchline[browser]'")
+        return self._visits.visit(url, work, self._permit)
+
+    @contextmanager
+    def _permit(self, url: str) -> Iterator[None]:
+        self._check_robots(url)
+        with self._turn():
+            yield
 
     @overload
     def get(

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from contract.places import broker_address
 from contract.settings import Settings, load
+from ingest.browser.visits import Visits
 from ingest.errors import SiteUnreachable
 from ingest.http import Fetcher, Pace
 from ingest.publisher import connected, spool_of
 from ingest.pulse import interval_for
+from ingest.remembered import Remembered
 from ingest.run import Outcome, Progress, run
 from ingest.sources import Scope, find
 from ingest.spool import Flushed, SpoolUnreadable
@@ -60,7 +62,7 @@ def run_source(
     source = kind.make(settings.source(name))
     # the spool's name for the broker tells destinations apart without holding a password
     validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
-    fetcher = Fetcher.of(kind, settings.source(name), validators, pace)
+    fetcher = fetcher_for(settings, name, validators, pace=pace)
     # closed whatever ends the run: its threads must not go on asking the site
     with closing(fetcher), connected(settings) as publisher:
         return run(
@@ -75,6 +77,18 @@ def run_source(
             progress=progress,
             alive_every=interval_for(settings.run_silence),
         )
+
+
+def fetcher_for(settings: Settings, name: str, validators: Validators | None, *, pace: Pace | None = None) -> Fetcher:
+    """What the source of that name asks its site with, a browser and the source's notebook included."""
+    return Fetcher.of(
+        find(name),
+        settings.source(name),
+        validators,
+        pace,
+        remembered=Remembered(settings.home, name),
+        visits=Visits(settings),
+    )
 
 
 def flush_spool(settings: Settings, *, seconds: float) -> Flushed:

@@ -156,7 +156,7 @@ def tables(standings: Sequence[StandingsTable], scope: Scope) -> list[StandingsT
 
 def preview(source: Source, scope: Scope, fetcher: Fetcher) -> Iterator[tuple[Part, Match | Reject | Unreadable]]:
     """What a run would send, row by row; a part that cannot be read gives its reason as the last."""
-    parts = source.plan(scope)
+    parts = source.plan(scope, fetcher)
     with Reader(source, fetcher, parts) as reader:
         for part in parts:
             try:

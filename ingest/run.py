@@ -82,7 +82,7 @@ def run(
     league or season, SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having told
     the other side that the run was interrupted.
     """
-    parts = source.plan(scope)
+    parts = source.plan(scope, fetcher)
     if not parts:
         raise UnknownScope(f"{source.name} has nothing to read in what was asked for", hint="ask for less, or for all")
     spooled_before = publisher.spooled

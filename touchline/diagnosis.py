@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -309,20 +310,20 @@ def _sources(settings: Settings, *, online: bool) -> Iterator[Finding]:
 
 
 def _source(settings: Settings, name: str, *, online: bool) -> str:
-    from ingest.http import Fetcher
+    from ingest.order import fetcher_for
     from ingest.publisher import spool_of
     from ingest.sources import Scope, find
     from ingest.validators import Validators
 
     kind = find(name)
-    own = settings.source(name)
-    source = kind.make(own)
+    source = kind.make(settings.source(name))
     if not online:
         return "installed; --online asks its site"
-    parts = source.plan(Scope())
-    if not parts:
-        raise ConfigurationError("the source plans nothing to read", hint="does it have a season now?")
     # conditional, as the next run would ask, and never committed: nothing is remembered of this
     validators = Validators(settings.home, name, destination=spool_of(settings).broker)
-    read = source.fetch(parts[0], Fetcher.of(kind, own, validators))
+    with closing(fetcher_for(settings, name, validators)) as fetcher:
+        parts = source.plan(Scope(), fetcher)
+        if not parts:
+            raise ConfigurationError("the source plans nothing to read", hint="does it have a season now?")
+        read = source.fetch(parts[0], fetcher)
     return f"{parts[0].name} answers" + (", nothing new" if read is None else "")

@@ -111,8 +111,11 @@ class Source(Protocol):
     @classmethod
     def make(cls, settings: SourceSettings) -> Source: ...
 
-    def plan(self, scope: Scope) -> Sequence[Part]:
-        """The parts of a run. Raises UnknownScope for a league or season that the site does not have."""
+    def plan(self, scope: Scope, fetcher: Fetcher) -> Sequence[Part]:
+        """The parts of a run. Raises UnknownScope for a league or season that the site does not have.
+
+        A source whose site says itself what there is asks it here, and raises what `fetch` may raise.
+        """
         ...
 
     def fetch(self, part: Part, fetcher: Fetcher) -> Any | None:

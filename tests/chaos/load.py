@@ -40,7 +40,7 @@ class Site:
     def make(cls, settings: SourceSettings) -> Source:
         raise NotImplementedError
 
-    def plan(self, scope: Scope) -> list[Part]:
+    def plan(self, scope: Scope, fetcher: Any) -> list[Part]:
         return [Part(name, LEAGUE, SEASON) for name in self._observation.parts]
 
     def fetch(self, part: Part, fetcher: object) -> str:

@@ -268,7 +268,7 @@ def read(site: DemoSite) -> dict[str, Match]:
     settings = SourceSettings(url=site.url)
     source, fetcher = MLSNext.make(settings), Fetcher.of(MLSNext, settings, None)
     found: dict[str, Match] = {}
-    for part in source.plan(Scope(season=site.league.season)):
+    for part in source.plan(Scope(season=site.league.season), fetcher):
         for row in source.parse(part, source.fetch(part, fetcher)).matches:
             assert isinstance(row, Match), row
             found[row.match_id] = row

@@ -31,7 +31,7 @@ def publish(site: Site, *events: Any, version: int = 1) -> None:
 def run(site: Site, home: Path, *, commit: bool = True, **said: Any) -> Documents | None:
     """What a run does: plan, fetch, and, once everything is confirmed, commit."""
     source = MLSNext.make(SourceSettings(url=site.url))
-    (part,) = source.plan(HOMEGROWN)
+    (part,) = source.plan(HOMEGROWN, Fetcher())
     fetcher = Fetcher.of(source, SourceSettings(), Validators(home, source.name, scope=HOMEGROWN, **said))
     found = source.fetch(part, fetcher)
     assert fetcher.validators
@@ -124,7 +124,7 @@ def test_a_site_that_is_down_is_worth_another_try(site: Site, tmp_path: Path) ->
     """5xx that stays is SiteUnreachable, and a 5xx that passes is not noticed."""
     publish(site, event())
     source = MLSNext.make(SourceSettings(url=site.url))
-    (part,) = source.plan(HOMEGROWN)
+    (part,) = source.plan(HOMEGROWN, Fetcher())
     fetcher = Fetcher(sleep=lambda _: None)
     site.put(STANDINGS, status(500), page(documents([], [NORTHEAST]).standings.body))
     assert source.fetch(part, fetcher) is not None

@@ -58,7 +58,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def read(site: Site, fetcher: Fetcher | None = None) -> tuple[Source, Part, Any]:
     source = find("village").make(SourceSettings(url=site.url))
-    (part,) = source.plan(Scope(season="2026-27"))
+    (part,) = source.plan(Scope(season="2026-27"), Fetcher())
     return source, part, source.fetch(part, fetcher or Fetcher())
 
 
@@ -105,7 +105,7 @@ class TestTheVillageCup:
     def test_its_errors_are_ours(self, site: Site) -> None:
         """An unknown league and another shape are told as the page says."""
         with pytest.raises(UnknownScope):
-            find("village").make(SourceSettings()).plan(Scope(leagues=("premier",)))
+            find("village").make(SourceSettings()).plan(Scope(leagues=("premier",)), Fetcher())
         site.put("/2026-27.json", "{}")
         source, part, documents = read(site)
         with pytest.raises(PageChanged):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import signal
+from contextlib import closing
 from datetime import date
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -243,20 +244,19 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
     """Print what a run would send; returns the exit code."""
     from uuid import UUID
 
-    from ingest.http import Fetcher
     from ingest.models import Match
+    from ingest.order import fetcher_for
     from ingest.reading import Unreadable, preview
     from ingest.run import Outcome, PartOutcome
     from ingest.sources import Reject, find
 
-    kind = find(source)
-    settled = settings.source(source)
+    reader = find(source).make(settings.source(source))
     found = PartOutcome(source)
     outcome = Outcome(run_id=UUID(int=0), parts=[found])
 
     def matches() -> Iterator[Row]:
         fields = dict.fromkeys(Match.model_fields)
-        for part, row in preview(kind.make(settled), scope, Fetcher.of(kind, settled, None)):
+        for part, row in preview(reader, scope, fetcher):
             if isinstance(row, Unreadable):
                 failed = PartOutcome(part.name)
                 failed.fail(row.reason, asked_for=bool(scope.leagues))
@@ -269,7 +269,8 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
                 found.found += 1
                 yield fields | row.wire()
 
-    write(matches(), list(Match.model_fields), PREVIEW, output, limit=0, empty="No match fits what was asked for.")
+    with closing(fetcher_for(settings, source, None)) as fetcher:
+        write(matches(), list(Match.model_fields), PREVIEW, output, limit=0, empty="No match fits what was asked for.")
     _say_what_was_read(settings, source, scope, outcome)
     say("Nothing was sent (--dry-run).")
     return outcome.exit_code

@@ -81,7 +81,7 @@ class MLSNext:
             )
         return cls(page=settings.url, viewer=settings.url)
 
-    def plan(self, scope: Scope) -> Sequence[Part]:
+    def plan(self, scope: Scope, fetcher: Fetcher) -> Sequence[Part]:
         """One part a league, named after the key of its feeds."""
         season = Season.asked(scope.season, scope.date_from, scope.date_to, self._today())
         wanted = {league.casefold() for league in scope.leagues}

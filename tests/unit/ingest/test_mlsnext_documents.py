@@ -15,7 +15,7 @@ import pytest
 from contract.errors import ConfigurationError
 from contract.settings import SourceSettings
 from ingest.errors import NotPublished, PageChanged, UnknownScope
-from ingest.http import Answer
+from ingest.http import Answer, Fetcher
 from ingest.models import Match
 from ingest.sources import Scope, find
 from ingest.sources.mlsnext import PAGE, VIEWER, Documents, MLSNext, feeds
@@ -28,7 +28,7 @@ SHELL = b"<!DOCTYPE html><html><head><title>MLS Assist</title></head>".ljust(631
 
 
 def plan(scope: Scope, today: date = date(2026, 10, 3)) -> Sequence[Any]:
-    return MLSNext(today=lambda: today).plan(scope)
+    return MLSNext(today=lambda: today).plan(scope, Fetcher())
 
 
 class TestPlan:
@@ -219,7 +219,7 @@ class TestTheRealSample:
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from ingest.http import Answer
+from ingest.http import Answer, Fetcher
 from ingest.sources import Part
 from ingest.sources.mlsnext import Documents, MLSNext
 from tests.unit.ingest.feed import ASKED_AT

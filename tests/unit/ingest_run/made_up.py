@@ -86,7 +86,7 @@ class MadeUp:
     def make(cls, settings: SourceSettings) -> MadeUp:
         raise NotImplementedError
 
-    def plan(self, scope: Scope) -> list[Part]:
+    def plan(self, scope: Scope, fetcher: Any) -> list[Part]:
         return [Part(name, "homegrown", "2026-27") for name in self.parts]
 
     def fetch(self, part: Part, fetcher: Fetching) -> Any | None:

@@ -1,0 +1,18 @@
+"""The browser, for pages that only a browser can read: found, opened, visited, closed."""
+
+from __future__ import annotations
+
+from ingest.browser.finding import find_chromium
+from ingest.browser.page import LivePage, SitePage
+from ingest.browser.session import check, open_browser
+from ingest.errors import BrowserFailed, BrowserMissing
+
+__all__ = [
+    "BrowserFailed",
+    "BrowserMissing",
+    "LivePage",
+    "SitePage",
+    "check",
+    "find_chromium",
+    "open_browser",
+]
