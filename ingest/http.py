@@ -33,6 +33,7 @@ from ingest.transport import NoAnswer, Response, Transport
 
 if TYPE_CHECKING:
     from contract.settings import SourceSettings
+    from ingest.archive import Keeper
     from ingest.browser.page import LivePage
     from ingest.browser.visits import Visits
     from ingest.remembered import Remembered
@@ -109,6 +110,7 @@ class Fetcher:
         validators: Validators | None = None,
         remembered: Remembered | None = None,
         visits: Visits | None = None,
+        keeper: Keeper | None = None,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -118,12 +120,13 @@ class Fetcher:
         """`concurrency` requests at once, `interval` seconds between the starts of two, `timeout` seconds for one.
 
         Without `validators` every document is asked for in full and none is remembered; without `visits` there is no
-        browser. `remembered` is the source's own notebook. `pace` holds beside the interval.
-        `clock`, `now`, `sleep` and `chance` are the time, the pauses and their jitter.
+        browser. `remembered` is the source's own notebook, `keeper` is given every document. `pace` holds beside the
+        interval. `clock`, `now`, `sleep` and `chance` are the time, the pauses and their jitter.
         """
         self.validators = validators
         self.remembered = remembered
         self._visits = visits
+        self._keeper = keeper
         self.concurrency = concurrency
         self._user_agent = user_agent or default_user_agent()
         self._interval = interval
@@ -147,6 +150,7 @@ class Fetcher:
         *,
         remembered: Remembered | None = None,
         visits: Visits | None = None,
+        keeper: Keeper | None = None,
     ) -> Fetcher:
         """A fetcher as polite as `source` wants it, or as the settings say; by itself, too, it keeps to their limit."""
         interval = source.interval if settings.interval is None else settings.interval
@@ -158,6 +162,7 @@ class Fetcher:
             pace=pace,
             remembered=remembered,
             visits=visits,
+            keeper=keeper,
         )
 
     def close(self) -> None:
@@ -174,7 +179,12 @@ class Fetcher:
         """
         if self._visits is None:
             raise BrowserMissing("this run has no browser", hint="pip install 'touchline[browser]'")
-        return self._visits.visit(url, work, self._permit)
+        return self._visits.visit(url, work, self._permit, self._keep)
+
+    def _keep(self, asked: str, answer: Answer) -> Answer:
+        if self._keeper is not None:
+            self._keeper.keep(asked, answer)
+        return answer
 
     @contextmanager
     def _permit(self, url: str) -> Iterator[None]:
@@ -220,7 +230,8 @@ class Fetcher:
         etag = response.headers.get("ETag")
         if self.validators and part:
             self.validators.note(part, url, etag)
-        return Answer(response.status, response.body, etag, final, response.headers.get("Content-Type", ""), asked_at)
+        content_type = response.headers.get("Content-Type", "")
+        return self._keep(url, Answer(response.status, response.body, etag, final, content_type, asked_at))
 
     def _follow(self, url: str, headers: Mapping[str, str], check: Callable[[str], None]) -> tuple[Response, str]:
         """The answer that is no redirect, and where it came from; `check` looks at every address first."""

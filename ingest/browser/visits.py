@@ -24,6 +24,9 @@ T = TypeVar("T")
 #: Around each request that a visit makes: robots.txt is asked, and the request waits for its place.
 Permit = Callable[[str], AbstractContextManager[None]]
 
+#: Given each document that a visit reads, with the address that was asked for; returns it.
+Keep = Callable[[str, Answer], Answer]
+
 #: The request of the page itself; the answer's text, so that what it says is decoded as the page would.
 _FETCH: Final = """
 async ([url, limit]) => {
@@ -48,7 +51,7 @@ class Visits:
         self._stack = ExitStack()
         self._context: BrowserContext | None = None
 
-    def visit(self, url: str, work: Callable[[LivePage], T], permit: Permit) -> T:
+    def visit(self, url: str, work: Callable[[LivePage], T], permit: Permit, keep: Keep) -> T:
         """Open `url` and return what `work` makes of the page.
 
         Raises BrowserMissing, BrowserFailed, SiteUnreachable, SiteRefused, and what `work` raises.
@@ -59,7 +62,7 @@ class Visits:
         page = context.new_page()
         try:
             page.set_default_timeout(PAGE_LIMIT * 1000)
-            live = _Live(page, permit)
+            live = _Live(page, url, permit, keep)
             with permit(url):
                 try:
                     answer = page.goto(url, wait_until="domcontentloaded")
@@ -86,8 +89,10 @@ class Visits:
 class _Live:
     """A page in the browser."""
 
-    def __init__(self, page: Page, permit: Permit) -> None:
+    def __init__(self, page: Page, asked: str, permit: Permit, keep: Keep) -> None:
         self.page = page
+        self._asked = asked
+        self._keep = keep
         self._permit = permit
         self._requested: list[str] = []
         page.on("request", lambda request: self._requested.append(request.url))
@@ -101,7 +106,8 @@ class _Live:
         return tuple(self._requested)
 
     def html(self) -> Answer:
-        return Answer(200, self.page.content().encode(), None, self.page.url, "text/html", datetime.now(UTC))
+        html = Answer(200, self.page.content().encode(), None, self.page.url, "text/html", datetime.now(UTC))
+        return self._keep(self._asked, html)
 
     def get(self, url: str) -> Answer:
         from playwright.sync_api import Error
@@ -122,4 +128,4 @@ class _Live:
         body = said["text"].encode()
         if len(body) > MAX_BYTES:
             raise TooLarge(f"{redact(address)} is larger than {MAX_BYTES} bytes")
-        return Answer(said["status"], body, None, said["url"], said["type"], asked_at)
+        return self._keep(address, Answer(said["status"], body, None, said["url"], said["type"], asked_at))
