@@ -285,6 +285,8 @@ class ScrapeOrder(BaseModel):
     run_id: RunId
     source: Name
     scope: OrderedScope = Field(default_factory=OrderedScope)
+    #: Only this part of a run that was divided into one order a part; None: the whole run.
+    part: Name | None = None
     full: Flag = False
     trigger: Trigger
     scheduled_for: Utc | None = None

@@ -15,6 +15,7 @@ import dramatiq
 from psycopg_pool import ConnectionPool
 
 from actors.pool import pool
+from actors.publishing import publish
 from actors.scheduler import EachMinute, Tick
 from actors.store import slots
 from actors.store.database import Connection
@@ -90,11 +91,3 @@ def order_of(name: str, schedule: Schedule, slot: Slot) -> Order:
     # drawn from the slot's id: published again, it is the same order with the same delay
     delay = slot.run_id.int % (schedule.jitter * 1000 + 1)
     return Order(SCRAPES, SCRAPE, kwargs, delay)
-
-
-def publish(broker: dramatiq.Broker, message_id: UUID, order: Order) -> None:
-    """Send `order` under that id; returns once the broker has confirmed it. Raises what the broker raises."""
-    message: dramatiq.Message[Any] = dramatiq.Message(
-        order.queue, order.actor, (), order.kwargs, {}, message_id=str(message_id)
-    )
-    broker.enqueue(message, delay=order.delay or None)

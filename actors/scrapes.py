@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import dramatiq
 
 from actors import turns
+from actors.dividing import divide
 from actors.models import parse_order
 from actors.pool import pool
-from actors.store import slots
+from actors.store import orders, slots
 from contract.errors import ConfigurationError
 from contract.names import SCRAPE, SCRAPES
 from contract.settings import load
@@ -30,14 +32,16 @@ _logger = logging.getLogger(__name__)
 def scrape(**message: Any) -> None:
     """Run a source as ordered (scrape.schema.json) and publish what it reads, as `touchline scrape` does.
 
-    The order of a slot that is done already does nothing (`actors.store.slots`). Raises ConfigurationError where the
+    Where the source wants that, a run is divided into one order a part (`actors.dividing`). The order of a slot or of a
+    part that is done already does nothing (`actors.store.slots`, `orders`). Raises ConfigurationError where the
     reading side is not installed or the order names what no source has (dead at once), SiteUnreachable while the site
     is away (tried again), SourceBusy while others read it (comes again soon), DatabaseAway where turn or slot cannot be
     written down (the run is made again: without harm).
     """
     order = parse_order(message)
     try:
-        from ingest.order import carry_out
+        from ingest.order import carry_out, divided
+        from ingest.order import divide as plan
     except ImportError as error:
         raise ConfigurationError(
             f"this worker cannot read sites: {error}",
@@ -46,12 +50,24 @@ def scrape(**message: Any) -> None:
     run_id = UUID(order.run_id)
     limits = load().source(order.source)
     with turns.taken(order.source, order.run_id, places=limits.runs, longest=TIME_LIMIT / 1000):
+        pace = turns.pace(order.source, limits.requests_per_minute)
         # not before: an order that waits for its turn has not begun, and a copy finds out whether it is done
-        if not slots.begin(pool(), run_id):
+        said = order.model_dump()
+        if order.part is not None:
+            _part(run_id, order.part, lambda: carry_out(said, pace=pace).summary)
+        elif not slots.begin(pool(), run_id):
             _logger.info("Run %s is done already; this order of it came twice.", run_id)
-            return
-        outcome = carry_out(order.model_dump(), pace=turns.pace(order.source, limits.requests_per_minute))
-        slots.end(pool(), run_id, outcome.summary)
+        elif divided(order.source):
+            divide(order, lambda: plan(said, pace=pace))
+        else:
+            slots.end(pool(), run_id, carry_out(said, pace=pace).summary)
+
+
+def _part(run_id: UUID, part: str, read: Callable[[], str]) -> None:
+    if orders.begin(pool(), run_id, part):
+        orders.end(pool(), run_id, part, read())
+    else:
+        _logger.info("Part %s of run %s is done already; this order of it came twice.", part, run_id)
 
 
 def flush_spool() -> int:

@@ -43,6 +43,9 @@ _ALONE: Final = 30.0
 
 _logger = logging.getLogger(__name__)
 
+#: Asked before each request to a source: how many seconds it has to wait.
+Pace = Callable[[], float]
+
 
 @contextmanager
 def taken(source: str, run_id: str, *, places: int, longest: float) -> Iterator[None]:
@@ -58,7 +61,7 @@ def taken(source: str, run_id: str, *, places: int, longest: float) -> Iterator[
         keeper.give_back()
 
 
-def pace(source: str, requests_per_minute: float | None) -> Callable[[], float] | None:
+def pace(source: str, requests_per_minute: float | None) -> Pace | None:
     """What a run asks before each request to `source`: how many seconds it has to wait. None where there is no limit.
 
     It answers 0 where the database does not: there the run's own interval holds. It raises SourceBusy where the wait

@@ -54,8 +54,9 @@ class Messages:
         scheduled_for: str | None,
         now: Callable[[], datetime],
         heard: Callable[[], None] = lambda: None,
+        begun: bool = False,
     ) -> None:
-        """`heard` is called each time that the broker has confirmed a message."""
+        """`heard` is called each time that the broker has confirmed a message. A run that has `begun` was said to."""
         self._publisher = publisher
         self._heard = heard
         self._run_id = run_id
@@ -63,7 +64,7 @@ class Messages:
         self._now = now
         self._head = {"contract": CONTRACT_VERSION, "run_id": str(run_id), "source": source}
         # made now, sent with the first thing there is to say
-        self._started: RunStarted | None = RunStarted.model_validate(
+        started = RunStarted.model_validate(
             {
                 **self._head,
                 "at": utc(now()),
@@ -73,12 +74,18 @@ class Messages:
                 "parts": tuple(part.name for part in parts),
             }
         )
+        self._started: RunStarted | None = None if begun else started
         self._unchanged: list[PartFinished] = []
 
     @property
     def said(self) -> bool:
         """Whether anybody has heard of this run."""
         return self._started is None
+
+    def begin(self) -> None:
+        """Say that the run starts, and nothing else yet."""
+        if self._started is not None:
+            self._say_started(self._started)
 
     def batch(self, part: Part, observed_at: str, sequence: int, cut: Cut) -> str:
         """Matches of `part`. Returns the message's id, as `rejected` does."""
@@ -209,16 +216,19 @@ class Messages:
         part = "" if isinstance(event, RunStarted) else event.part or ""
         self._send(RECORD_RUN, kwargs, f"{part}/{event.event}/0/{hashlib.sha256(body).hexdigest()}")
 
+    def _say_started(self, started: RunStarted) -> None:
+        self._started = None
+        self._event(started)
+        unchanged, self._unchanged = self._unchanged, []
+        for event in unchanged:
+            self._event(event)
+
     def _counted(self, actor: str, kwargs: dict[str, Any], part: Part, kind: str, sequence: int, digest: str) -> str:
         return self._send(actor, kwargs, f"{part.name}/{kind}/{sequence}/{digest}")
 
     def _send(self, actor: str, kwargs: dict[str, Any], name: str) -> str:
         if self._started is not None:
-            started, self._started = self._started, None
-            self._event(started)
-            unchanged, self._unchanged = self._unchanged, []
-            for event in unchanged:
-                self._event(event)
+            self._say_started(self._started)
         message_id = str(uuid5(self._run_id, name))
         if self._publisher.send(actor, kwargs, message_id) is Delivery.CONFIRMED:
             self._heard()

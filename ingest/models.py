@@ -302,6 +302,8 @@ class ScrapeOrder(Message):
     """Asks a worker to run a source, by the actor `scrape`."""
 
     scope: OrderedScope = Field(default_factory=OrderedScope)
+    #: Only this part of a run that was divided into one order a part; None: the whole run.
+    part: Name | None = None
     full: Flag = False
     trigger: Trigger
     scheduled_for: Utc | None = None

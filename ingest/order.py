@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,42 @@ from contract.settings import Settings, load
 from ingest.browser.visits import Visits
 from ingest.errors import SiteUnreachable
 from ingest.http import Fetcher, Pace
-from ingest.publisher import connected, spool_of
+from ingest.planning import SITE_ERRORS, Unplanned, plan
+from ingest.publisher import Publisher, connected, spool_of
 from ingest.pulse import interval_for
 from ingest.remembered import Remembered
-from ingest.run import Outcome, Progress, run
-from ingest.sources import Scope, find
+from ingest.run import Outcome, Progress, begin, run
+from ingest.sources import Scope, Source, find
 from ingest.spool import Flushed, SpoolUnreadable
 from ingest.validators import Validators
+
+
+def divided(name: str) -> bool:
+    """Whether runs of the source of that name are divided into one order a part. Raises UnknownSource."""
+    return bool(getattr(find(name), "separate_orders", False))
+
+
+def divide(order: Mapping[str, Any], *, pace: Pace | None = None) -> tuple[tuple[str, ...], str]:
+    """Plan the run that `order` names, and say that it starts; its parts are for orders of their own (`part`).
+
+    Returns the names of the parts, and what became of it in a few words. There is no part where the site did not tell
+    them: the run has ended then, and failed. Raises as `carry_out` does.
+    """
+    settings, scope = load(), scope_of(order["scope"])
+    said: dict[str, Any] = {
+        "run_id": UUID(order["run_id"]),
+        "trigger": order["trigger"],
+        "scheduled_for": order["scheduled_for"],
+    }
+    with _opened(settings, order["source"], scope, full=order["full"], pace=pace) as (source, fetcher, publisher):
+        try:
+            parts = plan(source, scope, fetcher)
+        except SITE_ERRORS as error:
+            unplanned = Unplanned(source, error)
+            outcome = run(unplanned, scope, publisher=publisher, fetcher=fetcher, full=order["full"], **said)
+            return (), _read(outcome).summary
+        begin(source, scope, parts, publisher=publisher, full=order["full"], **said)
+    return tuple(part.name for part in parts), f"divided into {len(parts)} parts"
 
 
 def carry_out(order: Mapping[str, Any], *, pace: Pace | None = None) -> Outcome:
@@ -29,16 +58,23 @@ def carry_out(order: Mapping[str, Any], *, pace: Pace | None = None) -> Outcome:
     has, SiteUnreachable where a part could not be read because the site was away, or may not be asked now: the parts
     that were read are published, and the order may be carried out again.
     """
-    outcome = run_source(
-        load(),
-        order["source"],
-        scope_of(order["scope"]),
-        run_id=UUID(order["run_id"]),
-        full=order["full"],
-        trigger=order["trigger"],
-        scheduled_for=order["scheduled_for"],
-        pace=pace,
+    return _read(
+        run_source(
+            load(),
+            order["source"],
+            scope_of(order["scope"]),
+            run_id=UUID(order["run_id"]),
+            full=order["full"],
+            trigger=order["trigger"],
+            scheduled_for=order["scheduled_for"],
+            pace=pace,
+            only=order["part"],
+        )
     )
+
+
+def _read(outcome: Outcome) -> Outcome:
+    """`outcome`, unless it is worth another try."""
     away = [part.error for part in outcome.parts if part.kind == "transient"]
     if away:
         raise SiteUnreachable(f"{len(away)} of {len(outcome.parts)} parts could not be read: {away[0]}")
@@ -56,15 +92,10 @@ def run_source(
     scheduled_for: str | None = None,
     progress: Progress | None = None,
     pace: Pace | None = None,
+    only: str | None = None,
 ) -> Outcome:
-    """One run of the source of that name, with everything that it needs by `settings`."""
-    kind = find(name)
-    source = kind.make(settings.source(name))
-    # the spool's name for the broker tells destinations apart without holding a password
-    validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
-    fetcher = fetcher_for(settings, name, validators, pace=pace)
-    # closed whatever ends the run: its threads must not go on asking the site
-    with closing(fetcher), connected(settings) as publisher:
+    """One run of the source of that name, or the part of it that is called `only`, with all it needs by `settings`."""
+    with _opened(settings, name, scope, full=full, pace=pace) as (source, fetcher, publisher):
         return run(
             source,
             scope,
@@ -76,7 +107,22 @@ def run_source(
             full=full,
             progress=progress,
             alive_every=interval_for(settings.run_silence),
+            only=only,
         )
+
+
+@contextmanager
+def _opened(
+    settings: Settings, name: str, scope: Scope, *, full: bool, pace: Pace | None
+) -> Iterator[tuple[Source, Fetcher, Publisher]]:
+    """The source of that name, what it asks its site with, and where what it says is published."""
+    source = find(name).make(settings.source(name))
+    # the spool's name for the broker tells destinations apart without holding a password
+    validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
+    fetcher = fetcher_for(settings, name, validators, pace=pace)
+    # closed whatever ends the run: its threads must not go on asking the site
+    with closing(fetcher), connected(settings) as publisher:
+        yield source, fetcher, publisher
 
 
 def fetcher_for(settings: Settings, name: str, validators: Validators | None, *, pace: Pace | None = None) -> Fetcher:

@@ -32,10 +32,11 @@ from uuid import UUID
 import structlog
 
 from ingest.batches import Cut, Cutter, Row, RowTooLarge
-from ingest.errors import NotPublished, UnknownScope
+from ingest.errors import NotPublished
 from ingest.messages import Messages, params_of, reject_row, too_large
 from ingest.models import Match, StandingsTable
 from ingest.outcome import Outcome, PartOutcome, Progress
+from ingest.planning import SITE_ERRORS, Unplanned, plan
 from ingest.publisher import Publisher
 from ingest.pulse import INTERVAL, Pulse
 from ingest.reading import Reader, Unreadable, rows, tables
@@ -72,19 +73,23 @@ def run(
     full: bool = False,
     progress: Progress | None = None,
     alive_every: float = INTERVAL,
+    only: str | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Outcome:
     """Read `scope` of `source` and publish what it says.
 
     What earlier runs left in the spool goes first. `fetcher.validators` decide what is asked for conditionally; `full`
     only says in the run's parameters that they were told not to. A run that says nothing else for `alive_every` seconds
-    says that it is alive. Raises UnknownScope where the source has no such
-    league or season, SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having told
-    the other side that the run was interrupted.
+    says that it is alive. With `only` it reads the part of that name, of a run that was said to `begin`. Raises
+    UnknownScope where the source has no such league or season, SpoolUnwritable where neither broker nor disk take a
+    message, and KeyboardInterrupt, having told the other side that the run was interrupted.
     """
-    parts = source.plan(scope, fetcher)
-    if not parts:
-        raise UnknownScope(f"{source.name} has nothing to read in what was asked for", hint="ask for less, or for all")
+    reads: Source = source
+    try:
+        parts = plan(source, scope, fetcher, only=only)
+    except SITE_ERRORS as error:
+        reads = Unplanned(source, error, only=only)
+        parts = reads.parts
     spooled_before = publisher.spooled
     pulse = Pulse(publisher.make_broker, lambda: messages.alive(), interval=alive_every)
     messages = Messages(
@@ -97,13 +102,14 @@ def run(
         scheduled_for=scheduled_for,
         now=now,
         heard=pulse.heard,
+        begun=only is not None,
     )
     outcome = Outcome(run_id, [PartOutcome(part.name) for part in parts])
     watcher: Progress = progress or _Unwatched()
     watcher.planned(outcome.parts)
     outcome.flushed = publisher.flush()
     try:
-        with pulse, Reader(source, fetcher, parts) as reader:
+        with pulse, Reader(reads, fetcher, parts) as reader:
             for part, account in zip(parts, outcome.parts, strict=True):
                 _part(part, account, reader, scope, messages, watcher)
                 _remember(part, account, fetcher, publisher)
@@ -116,6 +122,25 @@ def run(
     outcome.spooled = publisher.spooled - spooled_before
     outcome.away = publisher.away
     return outcome
+
+
+def begin(
+    source: Source,
+    scope: Scope,
+    parts: Sequence[Part],
+    *,
+    run_id: UUID,
+    publisher: Publisher,
+    trigger: str,
+    scheduled_for: str | None,
+    full: bool,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
+    """Say that a run of these parts starts, each of which is read by an order of its own. Raises SpoolUnwritable."""
+    params = params_of(scope, full=full)
+    Messages(
+        publisher, run_id, source.name, parts, params=params, trigger=trigger, scheduled_for=scheduled_for, now=now
+    ).begin()
 
 
 def _part(

@@ -49,7 +49,8 @@ class Ticker:
 
 def tick_once() -> int:
     """Order what has come due; returns how many orders were published. Raises TouchlineError or BrokerError."""
-    from actors.schedule import publish, run_tick
+    from actors.publishing import publish
+    from actors.schedule import run_tick
     from actors.store.database import open_pool
     from contract.broker import make_broker
     from contract.places import broker_address, database_url

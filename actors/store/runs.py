@@ -42,6 +42,9 @@ SILENCE: Final = 90.0
 #: Seconds without any message after which what did not arrive is missing: longer than any delay of a retry (600).
 ARRIVAL: Final = 900.0
 
+#: Seconds for which the orders that a run was divided into may wait for their turn without the run being missed.
+WAITING: Final = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -178,7 +181,7 @@ def judge(
     if storing_for < silence:
         return []
     named = None if only is None else list(only)
-    bounds = {"silence": silence, "arrival": arrival, "stored_for": storing_for, "only": named}
+    bounds = {"silence": silence, "arrival": arrival, "stored_for": storing_for, "waiting": WAITING, "only": named}
     with transaction(pool) as connection:
         judged = [Judged(*row) for row in connection.execute(statement("runs/judge"), bounds)]
         run_ids = [run.run_id for run in judged]

@@ -209,6 +209,7 @@ def publish_claimed(
     DatabaseBusy.
     """
     with transaction(pool) as connection:
+        connection.execute(statement("orders/bury"))
         connection.execute(statement("slots/bury"))
     return sum(1 for _ in _published(pool, publish, lost_after))
 

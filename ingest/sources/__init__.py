@@ -107,6 +107,8 @@ class Source(Protocol):
     #: settings may say otherwise.
     concurrency: int
     interval: float
+    # A source may say `separate_orders = True`: its parts take long, so that a worker's run of it is divided into one
+    # order a part, and whoever is killed repeats one of them.
 
     @classmethod
     def make(cls, settings: SourceSettings) -> Source: ...

@@ -24,7 +24,7 @@ def _order(**fields: Any) -> dict[str, Any]:
     return {**base, **fields}
 
 
-def _send(url: str, order: dict[str, Any]) -> None:
+def send_order(url: str, order: dict[str, Any]) -> None:
     broker = make_broker(url)
     try:
         broker.enqueue(dramatiq.Message(QUEUE_OF[SCRAPE], SCRAPE, (), order, {}))
@@ -53,7 +53,7 @@ def test_an_order_is_carried_out(servers: Place, demo_site: DemoSite) -> None:
     place = Place(servers.home, {**servers.env, "TOUCHLINE_MLSNEXT_URL": demo_site.url})
     order = _order(scope={"leagues": ["homegrown"], "season": "2026-27"})
     with place.dramatiq("--processes", "1", "--threads", "2"):
-        _send(place.env["RABBITMQ_URL"], order)
+        send_order(place.env["RABBITMQ_URL"], order)
         [run] = wait_for(place, "runs")
     assert (run["run_id"], run["trigger"], run["state"]) == (order["run_id"], "api", "succeeded")
     assert run["found"] == run["inserted"] > 0
@@ -67,7 +67,7 @@ def test_an_order_is_carried_out(servers: Place, demo_site: DemoSite) -> None:
 def test_an_order_that_nobody_can_carry_out_is_dead_at_once(servers: Place, wrong: dict[str, Any], reason: str) -> None:
     """No retry would help; the dead letter says why."""
     with servers.dramatiq("--processes", "1", "--threads", "1"):
-        _send(servers.env["RABBITMQ_URL"], _order(**wrong))
+        send_order(servers.env["RABBITMQ_URL"], _order(**wrong))
         [letter] = wait_for(servers, "dead", "list")
     assert letter["reason"] == reason
     assert letter["attempts"] == 1

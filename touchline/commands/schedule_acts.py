@@ -112,7 +112,8 @@ def trigger(name: str, output: Format) -> None:
 
     from functools import partial
 
-    from actors.schedule import order_of, publish
+    from actors.publishing import publish
+    from actors.schedule import order_of
     from actors.store import slots
     from actors.store.database import open_pool
     from contract.broker import make_broker, queue_depths

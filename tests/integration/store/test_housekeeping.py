@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from actors.store import news, runs
+from actors.store import news, orders, runs
 from actors.store.database import transaction
 from actors.store.dead import DeadRow
 from actors.store.housekeeping import Swept, sweep
@@ -193,6 +193,16 @@ def test_what_a_site_that_stands_still_lists_is_not_forgotten(store: Store) -> N
     store.put([a_match("1")], day=3)
     age(store, 500)
     assert house(store).rows["sightings"] == 0
+
+
+def test_orders_of_parts_go(store: Store) -> None:
+    """Carried out or not: nobody waits for what was ordered so long ago."""
+    orders.write_down(store.pool, uuid4(), ["u13", "u14"])
+    age(store, KEPT.runs_days - 1)
+    assert house(store).rows["orders"] == 0
+    age(store, 2)
+    assert house(store).rows["orders"] == 2
+    assert count(store, "orders") == 0
 
 
 def test_slots_that_are_over_go(store: Store) -> None:

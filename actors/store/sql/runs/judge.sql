@@ -1,13 +1,19 @@
 -- Gives up runs that nothing was heard of for a while: a run that has not said how it ended is interrupted, one that has
 -- is suspect, because something that it sent did not arrive. Both with the numbers, and until something is heard after
 -- all (settle, alive). Any number of workers may ask at once: whoever comes second finds the row locked, or judged; and
--- a message that comes at this very moment has moved last_sign_at, so that the row is left alone.
+-- a message that comes at this very moment has moved last_sign_at, so that the row is left alone. Nor is a run given up
+-- that was divided into orders of which some still wait for their turn, or have just been begun: as long as that may take.
 WITH silent AS MATERIALIZED (
     SELECT run.run_id, run.parts, extract(epoch FROM now() - run.last_sign_at)::bigint AS seconds,
            run.inserted + run.updated + run.unchanged + run.stale + run.dead AS accounted
     FROM touchline.run_accounts AS run
     WHERE run.state = 'running' AND run.last_sign_at < now() - make_interval(secs => %(silence)s)
       AND (%(only)s::uuid[] IS NULL OR run.run_id = ANY(%(only)s))
+      AND NOT EXISTS (
+          SELECT FROM touchline.orders AS o
+          WHERE o.run_id = run.run_id
+            AND ((o.state = 'waiting' AND o.touched_at > now() - make_interval(secs => %(waiting)s))
+                 OR (o.state = 'running' AND o.touched_at > now() - make_interval(secs => %(silence)s))))
     FOR UPDATE SKIP LOCKED
 ), ended AS (
     SELECT silent.*,
