@@ -1,4 +1,4 @@
-"""modular11.com: leagues whose matches are listed to a page with a session, and to its own requests (SOURCES section 2).
+"""modular11.com: matches are listed to a page that has a session, by the requests of that page (SOURCES section 2).
 
 One part is one age group of one league. Which there are, and the site's ids for them, says the league's page; the list
 of matches is then asked for from inside that page, one page of the list after the other.

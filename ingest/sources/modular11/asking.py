@@ -231,10 +231,10 @@ class Asking:
             raise PageChanged(f"{len(rejects)} of {rows} matches cannot be used; of the first, {rejects[0].error}")
         others = [row for row in judged if isinstance(row, Match) and not self._question.fits(row)]
         if pages.too_many(len(others), rows):
-            question, other = self._question, others[0]
+            asked, other = self._question, others[0]
             raise PageChanged(
-                f"{len(others)} of {rows} matches are not what was asked for, {question.age_group} from {question.first} "
-                f"to {question.last}; the first is {other.age_group} on {other.date}"
+                f"{len(others)} of {rows} matches are not what was asked for, {asked.age_group} from {asked.first} "
+                f"to {asked.last}; the first is {other.age_group} on {other.date}"
             )
 
     def _doubles(self) -> str | None:

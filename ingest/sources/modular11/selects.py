@@ -27,7 +27,7 @@ _GROUPS: Final = "select[js-groups]"
 _FRAMES: Final = ("iframe[src]", "iframe[data-src]")
 _SCHEDULE: Final = re.compile(r"/(?:league-)?schedule(?:[/?]|$)")
 #: Seconds in which the page's scripts have to make its selects.
-_PATIENCE: Final = 15.0
+PATIENCE: Final = 15.0
 _AGE: Final = re.compile(r"U-?(\d{1,2})", re.ASCII | re.IGNORECASE)
 
 
@@ -62,7 +62,7 @@ def wait(page: SitePage) -> None:
     options = f"{_AGES} option"
     frames = ", ".join(f"{frame.removesuffix(']')}*='schedule']" for frame in _FRAMES)
     with suppress(TooSlow):  # `read` says what is missing
-        live.wait_for_selector(f"{options}, {frames}", state="attached", timeout=_PATIENCE * 1000)
+        live.wait_for_selector(f"{options}, {frames}", state="attached", timeout=PATIENCE * 1000)
 
 
 def read(html: str, address: str) -> Choices | Framed:
