@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 
-from contract.settings import load
-from ingest.browser import find_chromium
+from contract.settings import Settings
 from ingest.browser.visits import Visits
-from ingest.errors import PageChanged, SiteRefused, SiteUnreachable, UnknownScope
+from ingest.errors import PageChanged, SiteUnreachable, UnknownScope
 from ingest.http import Fetcher
 from ingest.models import Match
 from ingest.sources import Part, Reading, Scope
@@ -26,10 +26,7 @@ from touchline.demo.modular11 import Modular11Site, Schedules, Trouble
 from touchline.demo.modular11.listing import divisions, planned
 from touchline.demo.modular11.schedules import LIST
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium(load()) is None, reason="no Chromium was found"),
-]
+pytestmark = pytest.mark.slow
 
 AGES = ("U13", "U14", "U15")
 SEASON = "2026-27"
@@ -46,9 +43,9 @@ def site() -> Iterator[Modular11Site]:
 
 
 @pytest.fixture(scope="module")
-def fetcher() -> Iterator[Fetcher]:
-    """One browser for all of them."""
-    opened = Fetcher(visits=Visits(load()))
+def fetcher(chromium_settings: Settings) -> Iterator[Fetcher]:
+    """One browser for all of them, which does not wait before it tries again."""
+    opened = Fetcher(visits=Visits(chromium_settings, "modular11", sleep=lambda _: None))
     yield opened
     opened.close()
 
@@ -130,7 +127,7 @@ def test_a_list_is_asked_for_page_by_page_and_no_more(site: Modular11Site, sourc
 LOST = [
     (Trouble.STUCK, PageChanged, "page 2: the site answers with page 1 of 12"),
     (Trouble.COPIES, PageChanged, "page 2: it lists the same matches as page 1"),
-    (Trouble.RED, SiteRefused, "page 5: the site says 'Something is wrong with this page.'"),
+    (Trouble.RED, PageChanged, "page 5: the site says 'Something is wrong with this page.'"),
     (Trouble.NO_TOTAL, PageChanged, "page 1: a page with 25 matches does not say which page it is, and of how many"),
     (Trouble.WRONG_TOTAL, PageChanged, "page 1: a page says that it is 1 of 3 and links to page 12"),
     (Trouble.SHORT, PageChanged, "page 5: it has 20 matches where page 1 of 12 has 25"),
@@ -140,7 +137,7 @@ LOST = [
     (Trouble.BLANK, PageChanged, "page 5: the site answers nothing at all"),
     (Trouble.LOGIN, PageChanged, "page 5: a whole page came instead of a list: 'Login | Modular Eleven'"),
     (Trouble.SHELL, PageChanged, "page 5: a whole page came instead of a list: 'Whoops, looks like"),
-    (Trouble.DOWN, SiteUnreachable, "answers 503"),
+    (Trouble.DOWN, SiteUnreachable, "it answers 503"),
 ]
 
 
@@ -158,8 +155,11 @@ def test_what_cannot_be_read_is_said(
     site.schedules.trouble_with(trouble)
     with pytest.raises(error, match=sentence.replace("|", r"\|")) as caught:
         source.fetch(part, fetcher)
-    if error is not SiteUnreachable:
+    if error is PageChanged:
         assert str(caught.value).startswith("homegrown-U14-2026-27")
+        kept = Path(caught.value.hint.rpartition(" is kept in ")[2])
+        assert (kept / "screenshot.png").stat().st_size > 5_000
+        assert "js-age" in (kept / "frame-0.html").read_text()
 
 
 def test_selects_under_another_name_are_said(

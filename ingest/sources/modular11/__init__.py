@@ -196,7 +196,7 @@ class Modular11:
         for answer in documents:
             try:
                 page = pages.read(answer)
-            except (pages.SiteError, pages.NotAFragment) as error:
+            except pages.NotAFragment as error:
                 raise PageChanged(f"{part.name}: what was read is no list of matches: {error}") from None
             said.append(page)
             if not isinstance(page, pages.Page):

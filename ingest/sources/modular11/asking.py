@@ -5,7 +5,6 @@ has to be the page that was asked for, of as many as before, with as many rows a
 last one.
 
     an answer is wrong (red text, empty, another page, short)     the page once more; then the part has failed
-    the site is away (5xx, silence)                               the page up to three times more
     4xx, or a whole page instead of a fragment                    the session may be over: visit the page once more
     the number of pages changes, or a match stands on two pages   the list moved while it was read: once from the start
 
@@ -17,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 import structlog
 
-from ingest.errors import PageChanged, SiteRefused, SiteUnreachable
+from ingest.errors import PageChanged, SiteRefused
 from ingest.http import Answer
 from ingest.models import Match
 from ingest.sources import Reject
@@ -56,11 +56,26 @@ _ALWAYS: Final = {
     "report_status": 0,
 }
 
+#: Nothing in the frame runs.
+_EXHIBIT: Final = """
+html => {
+  const frame = document.createElement("iframe");
+  frame.title = "the answer that was not understood";
+  frame.sandbox = "";
+  frame.style.cssText = "display: block; width: 100%; height: 640px; border: 4px solid red; background: white";
+  return new Promise(shown => {
+    frame.onload = () => shown();
+    setTimeout(shown, 2000);
+    frame.srcdoc = html;
+    document.body.prepend(frame);
+  });
+}
+"""
+
 _AGE: Final = re.compile(r"U\d{1,2}", re.ASCII)
 
-#: An answer that is wrong is asked for once more, one that does not come three times.
+#: How often a page is asked for whose answer is wrong.
 _WRONG: Final = 2
-_AWAY: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +194,10 @@ class Asking:
     def _right(self, page: SitePage, number: int) -> tuple[Answer, Page | Empty]:
         """Page `number` as it should be."""
         for tried in range(1, _WRONG + 1):
-            answer = self._get(page, number)
+            try:
+                answer = page.get(self._question.address(number))
+            except SiteRefused as error:
+                raise _SessionOver(error) from None
             try:
                 said = pages.read(answer)
                 if isinstance(said, Page):
@@ -189,27 +207,14 @@ class Asking:
                 return answer, said
             except pages.NotAFragment as error:
                 whole = PageChanged(f"{self._name}, page {number}: a whole page came instead of a list: {error}")
+                if self._reopened:
+                    exhibit(page, answer)
                 raise _SessionOver(whole) from None
-            except pages.SiteError as error:
-                if tried == _WRONG:
-                    raise SiteRefused(f"{self._name}, page {number}: the site says {error}") from None
             except PageChanged as error:
                 if tried == _WRONG:
+                    exhibit(page, answer)
                     raise PageChanged(f"{self._name}, page {number}: {error}", hint=error.hint) from None
             log.info("asked_again", part=self._name, page=number)
-        raise AssertionError("the last try raises or returns")
-
-    def _get(self, page: SitePage, number: int) -> Answer:
-        address = self._question.address(number)
-        for tried in range(1, _AWAY + 1):
-            try:
-                return page.get(address)
-            except SiteUnreachable as error:
-                if tried == _AWAY:
-                    raise
-                log.info("site_retry", part=self._name, page=number, reason=str(error), attempt=tried)
-            except SiteRefused as error:
-                raise _SessionOver(error) from None
         raise AssertionError("the last try raises or returns")
 
     def _check(self, answer: Answer, said: Page, number: int) -> None:
@@ -246,6 +251,17 @@ class Asking:
                     return f"match {number} stands on page {seen[number]} and on page {page.number}"
                 seen[number] = page.number
         return None
+
+
+def exhibit(page: SitePage, answer: Answer) -> None:
+    """Show an answer in a frame on top of the page, where what is kept of a page that has changed shows it, too."""
+    live = getattr(page, "page", None)
+    if live is None:
+        return
+    from playwright.sync_api import Error
+
+    with suppress(Error):  # it is said what is wrong, with or without a picture
+        live.evaluate(_EXHIBIT, answer.body.decode("utf-8", "replace"))
 
 
 def is_whole(said: Sequence[Page | Empty]) -> bool:

@@ -2,7 +2,7 @@
 
     rows and "3 page out of 12"          a Page
     "No data available."                 an Empty
-    a short text in red, status 200      a SiteError: the site's own words, raised
+    a short text in red, status 200      PageChanged, with the site's own words
     a whole page (login, an error)       a NotAFragment, raised: the session may be over
     anything else                        PageChanged
 
@@ -30,10 +30,6 @@ _RED_CLASS: Final = re.compile(r"(?:^|[\s-])(?:danger|error|red)\b", re.IGNORECA
 _MESSAGE: Final = 1000
 _COLUMNS: Final = 5
 _CREST: Final = re.compile(r"url\(\s*['\"]?([^'\")]+)['\"]?\s*\)", re.IGNORECASE)
-
-
-class SiteError(Exception):
-    """The site says in red that it cannot answer; `str` is what it says."""
 
 
 class NotAFragment(Exception):
@@ -95,7 +91,7 @@ class Empty:
 
 
 def read(answer: Answer) -> Page | Empty:
-    """What the answer says. Raises PageChanged, SiteError and NotAFragment."""
+    """What the answer says. Raises PageChanged and NotAFragment."""
     text = answer.body.decode("utf-8", "replace")
     if not text.strip():
         raise PageChanged("the site answers nothing at all where it should list matches")
@@ -134,7 +130,7 @@ def _refuse(tree: LexborHTMLParser, text: str) -> None:
         name = squeezed(title.text()) if title is not None else ""
         raise NotAFragment(shown(name or said))
     if len(said) <= _MESSAGE and any(_is_red(node) for node in tree.css("[style], [class], font[color]")):
-        raise SiteError(shown(said))
+        raise PageChanged(f"the site says {shown(said)}")
     if _NOTHING not in said.casefold() or len(said) > _MESSAGE:
         raise PageChanged(f"an answer has neither matches nor a message that is known; it begins with {shown(said)}")
 
