@@ -146,7 +146,8 @@ def _row(node: LexborNode) -> Row | OddRow:
         number = first[0] if first and first[0].isdecimal() and len(first[0]) <= 20 else None
         if number is None:
             raise _Lacking(f"the match number cannot be told from {shown(' '.join(first))}")
-        kind = _lines(columns[3])
+        # one text alone may be the one or the other
+        kind = both if len(both := _lines(columns[3])) == 2 else ["", ""]
         photos = [_crest(photo) for photo in node.css(".club-photo")]
         if len(photos) != 2:
             raise _Lacking(f"there are {len(photos)} crests instead of 2")
@@ -159,8 +160,8 @@ def _row(node: LexborNode) -> Row | OddRow:
             when=squeezed(columns[1].text(separator=" ")),
             location=_title(node, ".container-location"),
             age=squeezed(columns[2].text()),
-            competition=_attribute(node, "js-match-bracket") or (kind[0] if kind else ""),
-            division=_attribute(node, "js-match-group") or (kind[1] if len(kind) > 1 else ""),
+            competition=_attribute(node, "js-match-bracket") or kind[0],
+            division=_attribute(node, "js-match-group") or kind[1],
             round=_attribute(node, "js-match-round"),
             home=Side(_name(node, ".container-first-team", "home"), photos[0]),
             away=Side(_name(node, ".container-second-team", "away"), photos[1]),
