@@ -110,9 +110,9 @@ def test_a_season_is_read_whole_and_without_doubles(
     found = read(source, scope(), fetcher)
     assert tuple(found) == AGES
     for age, (_, reading, matches) in found.items():
-        listed = site.schedules.numbers(12, age)
+        listed = site.schedules.rows(12, age)
         assert len(listed) == MATCHES + (25 if trouble is Trouble.GROWS else 0)
-        assert Counter(match.match_id for match in matches) == Counter(str(number) for number in listed)
+        assert Counter(match.match_id for match in matches) == Counter(str(row.number) for row in listed)
         assert {match.age_group for match in matches} == {age}
         assert reading.complete
 
@@ -188,7 +188,7 @@ def test_a_list_that_keeps_moving_is_not_called_complete(
     ((_, reading, matches),) = read(source, scope("U14"), fetcher).values()
     assert not reading.complete
     assert max(Counter(match.match_id for match in matches).values()) == 1
-    assert {match.match_id for match in matches} == {str(number) for number in site.schedules.numbers(12, "U14")}
+    assert {match.match_id for match in matches} == {str(row.number) for row in site.schedules.rows(12, "U14")}
 
 
 def test_less_is_asked_of_the_site_where_less_is_wanted(

@@ -101,10 +101,10 @@ class Schedules:
             self._sessions.clear()
             self._listings.clear()
 
-    def numbers(self, tournament: int, *ages: str) -> set[int]:
-        """The numbers of all matches that are listed now."""
+    def rows(self, tournament: int, age: str) -> list[Listed]:
+        """The matches of an age group that are listed now."""
         with self._lock:
-            return {row.number for age in ages for row in self._listing(tournament, age).rows}
+            return list(self._listing(tournament, age).rows)
 
     def answer(
         self, path: str, query: str, *, origin: str, cookies: str = "", requested_with: str = ""
