@@ -194,6 +194,34 @@ def test_another_number_of_pages_is_read_from_the_start_once() -> None:
     assert complete
 
 
+def test_a_match_on_two_pages_has_the_list_read_once_more() -> None:
+    """It has moved, so another one may have slipped from a page that was not read yet to one that was."""
+
+    def moves(number: int, before: int) -> str:
+        if (number, before) == (2, 0):
+            return fragment(row(1003), *rows(2, first=1), page=2, total=3)
+        return three_pages(number, 0)
+
+    browsing, found, complete = read(moves)
+    assert browsing.page.asked == [1, 2, 3, 1, 2, 3]
+    assert len(set(found)) == 54
+    assert complete
+
+
+def test_what_two_readings_of_a_moving_list_saw_is_put_together() -> None:
+    """Each match once, and nobody says that it is all of them."""
+
+    def keeps_moving(number: int, before: int) -> str:
+        if number == 2:
+            return fragment(row(1003 + before), *rows(2, first=1), page=2, total=3)
+        return three_pages(number, 0)
+
+    browsing, found, complete = read(keeps_moving)
+    assert browsing.page.asked == [1, 2, 3, 1, 2, 3]
+    assert len(found) == len(set(found)) == 53
+    assert not complete
+
+
 def test_a_list_that_is_shorter_than_it_said_is_read_once_more() -> None:
     """A last page that is gone is no end of it."""
 

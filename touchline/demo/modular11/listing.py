@@ -15,7 +15,7 @@ TOURNAMENTS: Final[Mapping[int, tuple[FeedName, ...]]] = {12: ("homegrown", "fle
 
 _BLANK: Final = "\N{NO-BREAK SPACE}"
 #: Of so many clubs one has a crest whose address lacks the club's id, as in the real sample.
-_WITHOUT_ID: Final = 17
+_WITHOUT_ID: Final = 7
 
 
 @dataclass(frozen=True, slots=True)

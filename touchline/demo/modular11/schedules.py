@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from touchline.demo.league import League
 from touchline.demo.modular11 import listing, markup
@@ -123,6 +124,17 @@ class Schedules:
         if path.startswith("/media/"):
             return Reply(204)
         return None
+
+    def reply(self, asked: BaseHTTPRequestHandler) -> Reply | None:
+        """The answer to the request that a server is at, None where it is not of this site."""
+        parts = urlsplit(asked.path)
+        return self.answer(
+            parts.path,
+            parts.query,
+            origin=f"http://{asked.headers.get('Host', '')}",
+            cookies=asked.headers.get("Cookie", ""),
+            requested_with=asked.headers.get("X-Requested-With", ""),
+        )
 
     def _page(self, path: str, origin: str) -> Reply:
         if self.trouble is Trouble.FRAMED and path == "/schedule":
@@ -284,3 +296,17 @@ def _mistake(asked: Mapping[str, list[str]]) -> str | None:
 
 def _html(text: str, headers: Mapping[str, str] | None = None) -> Reply:
     return Reply(200, text.encode(), _HTML, headers or {})
+
+
+def send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    """Send `reply` as the answer to the request that `handler` is at."""
+    handler.send_response(reply.status)
+    if reply.status != 204:
+        handler.send_header("Content-Type", reply.kind)
+        handler.send_header("Content-Length", str(len(reply.body)))
+    handler.send_header("Cache-Control", "no-cache")
+    for name, value in reply.headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(reply.body)
+    handler.wfile.flush()

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from touchline.demo.modular11.schedules import Reply, Schedules
+from touchline.demo.modular11.schedules import Reply, Schedules, send
 
 _HOST: Final = "127.0.0.1"
 
@@ -86,29 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        reply = self.server.site.schedules.answer(
-            parts.path,
-            parts.query,
-            origin=f"http://{self.headers.get('Host', _HOST)}",
-            cookies=self.headers.get("Cookie", ""),
-            requested_with=self.headers.get("X-Requested-With", ""),
-        ) or Reply(404, b"Not Found", "text/plain")
+        reply = self.server.site.schedules.reply(self) or Reply(404, b"Not Found", "text/plain")
         self.server.site.record(Request(parts.path, parts.query, reply.status))
         send(self, reply)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: `Modular11Site.requests` is the log."""
-
-
-def send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
-    """Send `reply` as the answer to the request that `handler` is at."""
-    handler.send_response(reply.status)
-    if reply.status != 204:
-        handler.send_header("Content-Type", reply.kind)
-        handler.send_header("Content-Length", str(len(reply.body)))
-    handler.send_header("Cache-Control", "no-cache")
-    for name, value in reply.headers.items():
-        handler.send_header(name, value)
-    handler.end_headers()
-    handler.wfile.write(reply.body)
-    handler.wfile.flush()

@@ -33,7 +33,7 @@ class Trouble(Enum):
     EXPIRED = "expired"
     #: The same, and the answer is a redirect to the login page.
     EXPIRED_REDIRECT = "expired, redirected"
-    #: Twenty matches are added while page 5 is read, once: there are more pages then.
+    #: A page of matches is added while page 5 is read, once: there are more pages then.
     GROWS = "grows"
     #: A match of page 2 moves to page 9 while page 3 is read, once.
     MOVES = "moves"
@@ -52,7 +52,7 @@ class Trouble(Enum):
     WRONG_TOTAL = "wrong total"
     #: Five matches are missing from page 5.
     SHORT = "short"
-    #: Twenty matches are added while page 5 is read, each time.
+    #: A page of matches is added while page 5 is read, each time.
     GROWS_ON = "grows on"
     #: Other names of classes in the fragments.
     RENAMED = "renamed"
