@@ -37,7 +37,7 @@ T = TypeVar("T")
 #: keeps of closed pages (code, caches, fragments) grows with their number: docs/browser.md has the figures.
 PAGES: Final = 50
 
-#: Seconds without work after which it is closed: it holds some 700 MB together with its driver, and a run's next page
+#: Seconds without work after which it is closed: with its driver it holds some 350 MB, and a run's next page
 #: comes within its source's interval.
 IDLE: Final = 60.0
 
