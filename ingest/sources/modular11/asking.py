@@ -28,7 +28,7 @@ from ingest.errors import PageChanged, SiteRefused
 from ingest.http import Answer
 from ingest.models import Match
 from ingest.sources import Reject
-from ingest.sources.modular11 import pages
+from ingest.sources.modular11 import pages, selects
 from ingest.sources.modular11.pages import Empty, Page
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class Asking:
 
 def exhibit(page: SitePage, answer: Answer) -> None:
     """Show an answer in a frame on top of the page, where what is kept of a page that has changed shows it, too."""
-    live = getattr(page, "page", None)
+    live = selects.browsed(page)
     if live is None:
         return
     from playwright.sync_api import Error

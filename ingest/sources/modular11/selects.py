@@ -15,10 +15,13 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser
 
 from contract.addresses import redact
+from contract.errors import TouchlineError
 from ingest.errors import PageChanged
 from ingest.sources.modular11.pages import shown, squeezed
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
     from ingest.browser.page import SitePage
 
 _AGES: Final = "select[js-age]"
@@ -52,9 +55,17 @@ def choices(page: SitePage) -> Choices | Framed:
     return read(page.html().body.decode("utf-8", "replace"), page.url)
 
 
+def browsed(page: SitePage) -> Page | None:
+    """The page in its browser; None for one that was kept, which is as it is."""
+    try:
+        return getattr(page, "page", None)
+    except TouchlineError:
+        return None
+
+
 def wait(page: SitePage) -> None:
-    """Until the selects are there, or the frame is. A page that was kept is as it is."""
-    live = getattr(page, "page", None)
+    """Until the selects are there, or the frame is."""
+    live = browsed(page)
     if live is None:
         return
     from playwright.sync_api import TimeoutError as TooSlow

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from contract.errors import ConfigurationError
+from contract.errors import ConfigurationError, PermanentError
 from contract.settings import SourceSettings
 from ingest.errors import PageChanged, SiteRefused, UnknownScope
 from ingest.http import Answer
@@ -60,6 +60,14 @@ class Browsing:
     def browse(self, url: str, work: Callable[[Any], Any]) -> Any:
         self.visits.append(url)
         return work(self.page)
+
+
+class Kept(Visited):
+    """The same as it was kept of an earlier run."""
+
+    @property
+    def page(self) -> Any:
+        raise PermanentError("a kept page cannot be clicked")
 
 
 def rows(page: int, count: int = 25, *, first: int = 0) -> list[str]:
@@ -255,6 +263,14 @@ def test_nothing_at_all_is_one_question() -> None:
     """No match, and not complete."""
     browsing, found, complete = read(lambda *_: NOTHING)
     assert (browsing.page.asked, found, complete) == ([1], [], False)
+
+
+def test_pages_that_were_kept_are_read_without_a_browser() -> None:
+    """Days later, by `touchline reparse`: the same questions, and the same sentences where something is wrong."""
+    kept = Browsing(Kept(three_pages))
+    assert len(Modular11().fetch(part(), kept)) == 3  # type: ignore[arg-type]
+    with pytest.raises(PageChanged, match="page 1: the site answers nothing at all"):
+        Modular11().fetch(part(), Browsing(Kept(lambda *_: "")))  # type: ignore[arg-type]
 
 
 # Planning.
