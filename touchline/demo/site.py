@@ -4,6 +4,7 @@
     /?league=homegrown                         the viewer, a single-page app (also academy)
     /data/schedule/<key>.json                  the feeds that the app loads: ETag, four minutes of cache, gzip
     /data/standings/<key>.json
+    /schedule, /league-schedule/…              the same league as modular11.com has it (touchline.demo.modular11)
     anything else                              the viewer's page with status 200, never 404
 
 `python -m touchline.demo.site` serves it until Ctrl-C, for a look with a browser.
@@ -30,6 +31,7 @@ import click
 from contract.errors import ConfigurationError, TouchlineError
 from touchline.demo.bodies import CACHE_SECONDS, Bodies, Body, Fault, Part
 from touchline.demo.league import DEFAULT_SCALE, DEFAULT_SEASON, DEFAULT_SEED, League
+from touchline.demo.modular11 import Schedules, send
 
 _HOST: Final = "127.0.0.1"
 _PAGES: Final = Path(__file__).parent / "pages"
@@ -66,6 +68,8 @@ class DemoSite:
         self.port = port
         self._pages = _Pages(league)
         self._bodies = Bodies(league.at(moment))
+        #: The pages for `TOUCHLINE_MODULAR11_URL`, which is `url` as well.
+        self.schedules = Schedules(league, moment)
         self._lock = threading.Lock()
         self._requests: list[Request] = []
         self._under_way = 0
@@ -105,6 +109,7 @@ class DemoSite:
     def show(self, moment: datetime) -> None:
         """From now on the site publishes what is known at `moment`."""
         self._bodies = Bodies(self.league.at(moment), self._bodies.hidden)
+        self.schedules.show(moment)
 
     def hide(self, *numbers: int) -> None:
         """From now on the schedules leave out these matches, by their public numbers, and no others."""
@@ -307,6 +312,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(500, Body(b"Internal Server Error\n", "text/plain; charset=utf-8"), with_body=with_body)
         elif path == _TICKER:
             self._send(204, None, with_body=False)
+        elif (reply := site.schedules.reply(self)) is not None:
+            site.record(Request(self.command, self.path, reply.status, False, self.headers.get("User-Agent", "")))
+            send(self, reply)
         else:
             body = site.body(path, part, fault, html.escape(self.headers.get("Host") or f"{_HOST}:{site.port}"))
             condition = self.headers.get("If-None-Match")
