@@ -10,9 +10,11 @@ from uuid import UUID
 
 from contract.places import broker_address
 from contract.settings import Settings, load
+from ingest.archive import Archive, Keeper, RunKeeper
 from ingest.browser.visits import Visits
 from ingest.errors import SiteUnreachable
 from ingest.http import Fetcher, Pace
+from ingest.pruning import prune
 from ingest.publisher import connected, spool_of
 from ingest.pulse import interval_for
 from ingest.remembered import Remembered
@@ -62,10 +64,12 @@ def run_source(
     source = kind.make(settings.source(name))
     # the spool's name for the broker tells destinations apart without holding a password
     validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
-    fetcher = fetcher_for(settings, name, validators, pace=pace)
+    archive = archive_of(settings)
+    keeper = None if archive is None else RunKeeper(archive, run_id, name, scope)
+    fetcher = fetcher_for(settings, name, validators, pace=pace, keeper=keeper)
     # closed whatever ends the run: its threads must not go on asking the site
     with closing(fetcher), connected(settings) as publisher:
-        return run(
+        outcome = run(
             source,
             scope,
             run_id=run_id,
@@ -77,9 +81,24 @@ def run_source(
             progress=progress,
             alive_every=interval_for(settings.run_silence),
         )
+    if archive is not None:
+        prune(archive, days=settings.retention.pages_days)
+    return outcome
 
 
-def fetcher_for(settings: Settings, name: str, validators: Validators | None, *, pace: Pace | None = None) -> Fetcher:
+def archive_of(settings: Settings) -> Archive | None:
+    """Where this machine keeps documents; None where it keeps none."""
+    return None if settings.keep_pages is None else Archive(settings.keep_pages)
+
+
+def fetcher_for(
+    settings: Settings,
+    name: str,
+    validators: Validators | None,
+    *,
+    pace: Pace | None = None,
+    keeper: Keeper | None = None,
+) -> Fetcher:
     """What the source of that name asks its site with, a browser and the source's notebook included."""
     return Fetcher.of(
         find(name),
@@ -88,6 +107,7 @@ def fetcher_for(settings: Settings, name: str, validators: Validators | None, *,
         pace,
         remembered=Remembered(settings.home, name),
         visits=Visits(settings),
+        keeper=keeper,
     )
 
 

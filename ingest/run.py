@@ -70,6 +70,7 @@ def run(
     trigger: str = "cli",
     scheduled_for: str | None = None,
     full: bool = False,
+    reparse: UUID | None = None,
     progress: Progress | None = None,
     alive_every: float = INTERVAL,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -77,14 +78,16 @@ def run(
     """Read `scope` of `source` and publish what it says.
 
     What earlier runs left in the spool goes first. `fetcher.validators` decide what is asked for conditionally; `full`
-    only says in the run's parameters that they were told not to. A run that says nothing else for `alive_every` seconds
-    says that it is alive. Raises UnknownScope where the source has no such
-    league or season, SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having told
-    the other side that the run was interrupted.
+    only says in the run's parameters that they were told not to, and `reparse` whose documents are read again. A run
+    that says nothing else for `alive_every` seconds says that it is alive. Raises UnknownScope where the source has no
+    such league or season, SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having
+    told the other side that the run was interrupted.
     """
     parts = source.plan(scope, fetcher)
     if not parts:
         raise UnknownScope(f"{source.name} has nothing to read in what was asked for", hint="ask for less, or for all")
+    if fetcher.keeper is not None:
+        fetcher.keeper.planned(parts)
     spooled_before = publisher.spooled
     pulse = Pulse(publisher.make_broker, lambda: messages.alive(), interval=alive_every)
     messages = Messages(
@@ -92,7 +95,7 @@ def run(
         run_id,
         source.name,
         parts,
-        params=params_of(scope, full=full),
+        params=params_of(scope, full=full, reparse=reparse),
         trigger=trigger,
         scheduled_for=scheduled_for,
         now=now,
