@@ -54,7 +54,7 @@ log = structlog.get_logger()
 #: Of the lines of a run. A run of another format is left alone.
 FORMAT: Final = 1
 
-#: Documents of people's children's matches are no secret, but neither is this directory anybody else's business.
+#: What a site says to us is no secret; how often and what we ask is nobody else's business.
 _PRIVATE: Final = 0o700
 
 #: The part that is being fetched in this context; None while a run is planned.
@@ -114,7 +114,8 @@ class Archive:
     @contextmanager
     def held(self, how: int) -> Iterator[None]:
         """The lock on documents, in common or alone (fcntl.LOCK_SH, LOCK_EX)."""
-        self.directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        for directory in (self.directory, self.runs, self.documents):
+            directory.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, how)
@@ -192,7 +193,6 @@ class RunKeeper:
         """Write what waits; the caller holds the lock. What does not get onto the disk is tried again with the next."""
         try:
             text = "".join(self._waiting).encode()
-            self._archive.runs.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
                 if os.write(descriptor, text) < len(text):
@@ -217,7 +217,7 @@ def _line(kind: str, **said: Any) -> str:
 
 def _write(path: Path, content: bytes) -> int:
     """Write `path` so that it is there whole or not at all; returns its size."""
-    path.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=_PRIVATE, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

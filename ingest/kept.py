@@ -50,7 +50,7 @@ class Document(BaseModel):
     etag: str | None
     content_type: str
     asked_at: AwareDatetime
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}\Z")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     size: int
     stored: int
 
