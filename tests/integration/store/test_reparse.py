@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from actors.store.counts import Counts
 from actors.store.database import transaction
 from actors.store.housekeeping import sweep
+from actors.store.statements import statement
 from contract.bounds import Retention
 from tests.integration.store.conftest import DAY, Store, a_match
 from tests.integration.store.readings import Run, read, withdrawn
@@ -18,11 +18,11 @@ from tests.integration.store.readings import Run, read, withdrawn
 MENDED = "Field 1, North"
 
 
-def again(store: Store, day: int, *match_ids: str, of: UUID | None = None, **more: Any) -> Run:
-    """The run of that day is read again, by a parser that is mended."""
-    more.setdefault("hour", 5)
-    run = Run(store, day, ("a",), params={"reparse": str(of or uuid4())}, **more).start()
-    return run.put([a_match(match_id, location=MENDED) for match_id in match_ids]).end(complete=False)
+def again(store: Store, day: int, *match_ids: str, of: UUID | None = None, on: int = 20) -> Run:
+    """The run of that day is read again, on another, by a parser that is mended."""
+    run = Run(store, on, ("a",), params={"reparse": str(of or uuid4())}, hour=5).start()
+    rows = [a_match(match_id, location=MENDED) for match_id in match_ids]
+    return run.put(rows, day=day).end(complete=False, observed_at=DAY.format(day))
 
 
 def places(store: Store) -> dict[str, str]:
@@ -121,24 +121,20 @@ class TestTheRun:
         assert (run.state, run.error) == ("succeeded", "")
 
     def test_a_site_that_stood_still_is_no_matter(self, store: Store) -> None:
-        """The newest documents are read again two days later."""
+        """The newest documents are read again after weeks."""
         run = read(store, 1, "1")
-        assert again(store, 1, "1", of=run.run_id, hour=9).state == "succeeded"
-        late = Run(store, 1, params={"reparse": str(run.run_id)})
-        with transaction(store.pool) as connection:
-            connection.execute("UPDATE touchline.run_accounts SET started_at = started_at - interval '3 days'")
-        assert late.start().put([a_match("1")]).end(complete=False).state == "succeeded"
+        assert again(store, 1, "1", of=run.run_id).state == "succeeded"
 
     def test_it_is_no_yardstick(self, store: Store) -> None:
         """The next run of the site is held against the last of the site."""
         many = [str(n) for n in range(40)]
         read(store, 1, *many)
         read(store, 2, *many[:38])
-        again(store, 1, *many)
-        again(store, 2, *many[:3], hour=6)
-        good = read(store, 3, *many[:38])
+        again(store, 1, *many, on=3)
+        again(store, 2, *many[:3], on=4)
+        good = read(store, 5, *many[:38])
         assert (good.state, good.error) == ("succeeded", "")
-        half = read(store, 4, *many[:19])
+        half = read(store, 6, *many[:19])
         assert half.state == "suspect"
         assert "found 38" in half.error
 
@@ -155,8 +151,8 @@ class TestTheRun:
         assert (run.state, run.error) == ("suspect", "the site listed no match at all in what was asked for")
         assert store.rows("SELECT kind FROM touchline.news") == []
         assert store.rows("SELECT scope FROM touchline.troubles") == []
-        from actors.store.reading import statement
-
+        with transaction(store.pool) as connection:
+            connection.execute("UPDATE touchline.run_accounts SET started_at = now()")
         assert store.rows(statement("reading/unhealthy_runs")) == []
 
     def test_its_account_goes_when_it_is_old(self, store: Store) -> None:
