@@ -67,7 +67,7 @@ def test_nothing_of_an_address_becomes_the_name_of_a_file(tmp_path: Path, addres
     """Names are hashes and ids; the address is read back as it was."""
     run_id = a_run(tmp_path / "pages", (address, address.encode(), "a"))
     names = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    allowed = rf"pages/(lock|runs/{run_id}\.jsonl|documents/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.gz)"
+    allowed = rf"pages/(lock|runs/{run_id}\.jsonl|documents/[0-9a-f]{{2}}/[0-9a-f]{{64}}\.xz)"
     assert [name for name in names if not re.fullmatch(allowed, name)] == []
     assert [document.asked for document in kept(tmp_path / "pages", run_id).documents] == [address]
 
@@ -121,7 +121,7 @@ def test_a_file_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
     assert [entry["event"] for entry in logs] == ["kept_run_unreadable"] * 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x1f\x8b\x08\x00garbage", None])
+@pytest.mark.parametrize("damage", [b"", b"\xfd7zXZ\x00garbage", None])
 def test_a_damaged_document_is_none(tmp_path: Path, damage: bytes | None) -> None:
     """Empty, torn, or another one: whatever the disk made of it is not taken for what the site said."""
     run_id = a_run(tmp_path, ("https://site.example/1", b"1" * 99, "a"), ("https://site.example/2", b"2" * 99, "a"))
