@@ -35,6 +35,14 @@ def redact(url: str) -> str:
     return f"{scheme}://{user}{':***' if colon else ''}{at}{where}{mark}{shown}"
 
 
+def without_user(url: str) -> str:
+    """`url` without user and password, which are not part of what is asked for."""
+    parts = _split(url)
+    if parts is None or "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 def check_amqp_url(url: str) -> None:
     """Raise ValueError, without the value, where `url` is no AMQP address."""
     example = "amqp://user:password@host:5672/vhost"

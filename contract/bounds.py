@@ -35,3 +35,5 @@ class Retention(BaseModel):
     inbox_days: int = Field(default=30, ge=7)
     #: Accounts of runs, slots of schedules, and news that was delivered.
     runs_days: int = Field(default=400, ge=7)
+    #: Documents in `keep_pages`. What later runs do not list can be repaired from them for `inbox_days`.
+    pages_days: int = Field(default=30, ge=1)

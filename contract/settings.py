@@ -35,9 +35,12 @@ _VARIABLES = {
     "TOUCHLINE_RUN_SILENCE": "run_silence",
     "TOUCHLINE_RUN_ARRIVAL": "run_arrival",
     "TOUCHLINE_CHROMIUM": "chromium",
+    "TOUCHLINE_KEEP_PAGES": "keep_pages",
     "TOUCHLINE_WEBHOOK_URL": "webhook_url",
     "TOUCHLINE_WEBHOOK_SECRET": "webhook_secret",
 }
+#: What somebody may write who takes a directory for a switch.
+_NO_DIRECTORIES = ("true", "false", "yes", "no", "on", "off", "1", "0")
 _HINT = "see the README, section Configuration"
 _SECRETS = (
     "DATABASE_URL",
@@ -97,6 +100,9 @@ class Settings(BaseSettings):
     #: The Chromium to use instead of the one that is found: a path, the address of one that runs elsewhere (`ws(s)://`
     #: a Playwright server, `http(s)://` its DevTools), or `none`. An address may hold a password or a token.
     chromium: SecretStr | None = None
+    #: Directory in which every document that a run is given is kept (`touchline reparse`), in the home unless its path
+    #: is absolute; None: none is.
+    keep_pages: Path | None = None
     #: Where news goes (suspect and failed runs, dead letters, recovered sources), as signed JSON; None: nowhere.
     webhook_url: SecretStr | None = None
     #: Signs what goes there (Standard Webhooks); wanted where there is an address.
@@ -110,6 +116,16 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("keep_pages", mode="after")
+    @classmethod
+    def _in_the_home(cls, directory: Path | None, info: ValidationInfo) -> Path | None:
+        if directory is None:
+            return None
+        if str(directory).casefold() in _NO_DIRECTORIES:
+            raise ValueError("is a directory, for example pages; leave it out to keep none")
+        home: Path = info.data.get("home", Path())
+        return (home / directory.expanduser()).absolute()
 
     @field_validator("database_url", mode="after")
     @classmethod

@@ -25,6 +25,10 @@ class TooLarge(PermanentError):
     """An answer is larger than anything this source should send."""
 
 
+class NotKept(PermanentError):
+    """A document that is needed is not among those that are kept of a run."""
+
+
 class UnknownSource(ConfigurationError):
     """No source of that name is installed."""
 

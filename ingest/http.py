@@ -27,6 +27,7 @@ import structlog
 import urllib3
 
 from contract.addresses import redact
+from ingest.archive import reading_part
 from ingest.errors import BrowserMissing, SiteRefused, SiteUnreachable
 from ingest.robots import Robots
 from ingest.transport import NoAnswer, Response, Transport
@@ -126,7 +127,7 @@ class Fetcher:
         self.validators = validators
         self.remembered = remembered
         self._visits = visits
-        self._keeper = keeper
+        self.keeper = keeper
         self.concurrency = concurrency
         self._user_agent = user_agent or default_user_agent()
         self._interval = interval
@@ -179,11 +180,13 @@ class Fetcher:
         """
         if self._visits is None:
             raise BrowserMissing("this run has no browser", hint="pip install 'touchline[browser]'")
-        return self._visits.visit(url, work, self._permit, self._keep)
+        # taken down here: the browser may call back in a thread of its own
+        part = reading_part.get()
+        return self._visits.visit(url, work, self._permit, lambda asked, answer: self._keep(asked, answer, part))
 
-    def _keep(self, asked: str, answer: Answer) -> Answer:
-        if self._keeper is not None:
-            self._keeper.keep(asked, answer)
+    def _keep(self, asked: str, answer: Answer, part: str | None) -> Answer:
+        if self.keeper is not None:
+            self.keeper.keep(asked, answer, part)
         return answer
 
     @contextmanager
@@ -231,7 +234,8 @@ class Fetcher:
         if self.validators and part:
             self.validators.note(part, url, etag)
         content_type = response.headers.get("Content-Type", "")
-        return self._keep(url, Answer(response.status, response.body, etag, final, content_type, asked_at))
+        answer = Answer(response.status, response.body, etag, final, content_type, asked_at)
+        return self._keep(url, answer, part or reading_part.get())
 
     def _follow(self, url: str, headers: Mapping[str, str], check: Callable[[str], None]) -> tuple[Response, str]:
         """The answer that is no redirect, and where it came from; `check` looks at every address first."""

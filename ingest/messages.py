@@ -239,7 +239,7 @@ def _named(messages: Mapping[str, int] | None) -> dict[str, int] | None:
     return None if messages is None or len(messages) > MOST_MESSAGES else dict(messages)
 
 
-def params_of(scope: Scope, *, full: bool) -> dict[str, Any]:
+def params_of(scope: Scope, *, full: bool, reparse: UUID | None = None) -> dict[str, Any]:
     """What a run was asked for, as it was said: what is left open is absent."""
     said: dict[str, Any] = {
         "leagues": list(scope.leagues),
@@ -250,6 +250,7 @@ def params_of(scope: Scope, *, full: bool) -> dict[str, Any]:
         "date_from": scope.date_from and scope.date_from.isoformat(),
         "date_to": scope.date_to and scope.date_to.isoformat(),
         "full": full,
+        "reparse": reparse and str(reparse),
     }
     return {name: value for name, value in said.items() if value}
 

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from contract.places import broker_address
 from contract.settings import Settings, load
+from ingest.archive import Archive, Keeper, RunKeeper
 from ingest.browser.visits import Visits
 from ingest.errors import SiteUnreachable
 from ingest.http import Fetcher, Pace
 from ingest.planning import SITE_ERRORS, Unplanned, plan
+from ingest.pruning import prune
 from ingest.publisher import Publisher, connected, spool_of
 from ingest.pulse import interval_for
 from ingest.remembered import Remembered
@@ -40,7 +42,8 @@ def divide(order: Mapping[str, Any], *, pace: Pace | None = None) -> tuple[tuple
         "trigger": order["trigger"],
         "scheduled_for": order["scheduled_for"],
     }
-    with _opened(settings, order["source"], scope, full=order["full"], pace=pace) as (source, fetcher, publisher):
+    how = {"run_id": said["run_id"], "full": order["full"], "pace": pace}
+    with _opened(settings, order["source"], scope, **how) as (source, fetcher, publisher):
         try:
             parts = plan(source, scope, fetcher)
         except SITE_ERRORS as error:
@@ -95,8 +98,8 @@ def run_source(
     only: str | None = None,
 ) -> Outcome:
     """One run of the source of that name, or the part of it that is called `only`, with all it needs by `settings`."""
-    with _opened(settings, name, scope, full=full, pace=pace) as (source, fetcher, publisher):
-        return run(
+    with _opened(settings, name, scope, run_id=run_id, full=full, pace=pace) as (source, fetcher, publisher):
+        outcome = run(
             source,
             scope,
             run_id=run_id,
@@ -109,23 +112,41 @@ def run_source(
             alive_every=interval_for(settings.run_silence),
             only=only,
         )
+    archive = archive_of(settings)
+    if archive is not None:
+        prune(archive, days=settings.retention.pages_days)
+    return outcome
 
 
 @contextmanager
 def _opened(
-    settings: Settings, name: str, scope: Scope, *, full: bool, pace: Pace | None
+    settings: Settings, name: str, scope: Scope, *, run_id: UUID, full: bool, pace: Pace | None
 ) -> Iterator[tuple[Source, Fetcher, Publisher]]:
     """The source of that name, what it asks its site with, and where what it says is published."""
     source = find(name).make(settings.source(name))
     # the spool's name for the broker tells destinations apart without holding a password
     validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
-    fetcher = fetcher_for(settings, name, validators, pace=pace)
+    archive = archive_of(settings)
+    keeper = None if archive is None else RunKeeper(archive, run_id, name, scope)
+    fetcher = fetcher_for(settings, name, validators, pace=pace, keeper=keeper)
     # closed whatever ends the run: its threads must not go on asking the site
     with closing(fetcher), connected(settings) as publisher:
         yield source, fetcher, publisher
 
 
-def fetcher_for(settings: Settings, name: str, validators: Validators | None, *, pace: Pace | None = None) -> Fetcher:
+def archive_of(settings: Settings) -> Archive | None:
+    """Where this machine keeps documents; None where it keeps none."""
+    return None if settings.keep_pages is None else Archive(settings.keep_pages)
+
+
+def fetcher_for(
+    settings: Settings,
+    name: str,
+    validators: Validators | None,
+    *,
+    pace: Pace | None = None,
+    keeper: Keeper | None = None,
+) -> Fetcher:
     """What the source of that name asks its site with, a browser and the source's notebook included."""
     return Fetcher.of(
         find(name),
@@ -134,6 +155,7 @@ def fetcher_for(settings: Settings, name: str, validators: Validators | None, *,
         pace,
         remembered=Remembered(settings.home, name),
         visits=Visits(settings, name),
+        keeper=keeper,
     )
 
 

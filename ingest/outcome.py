@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
@@ -116,7 +116,12 @@ class Outcome:
             codes.add(3)
         if self.rejected or self.suspect:
             codes.add(1)
-        return next((code for code in _EXIT_CODES if code in codes), 0)
+        return worst(codes)
+
+
+def worst(codes: Collection[int]) -> int:
+    """The exit code that says what is most wrong; 0 where nothing is."""
+    return next((code for code in _EXIT_CODES if code in codes), 0)
 
 
 class Progress(Protocol):

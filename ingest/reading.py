@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from pydantic import TypeAdapter
 
 from contract.fields import Utc
+from ingest.archive import reading_part
 from ingest.models import Match, StandingsTable
 from ingest.sources import Part, Reading, Reject, Scope, Source
 
@@ -49,6 +50,7 @@ class _Fetch:
         self._error: BaseException | None = None
 
     def do(self, source: Source, part: Part, fetcher: Fetcher) -> None:
+        reading_part.set(part.name)
         try:
             self._documents = source.fetch(part, fetcher)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that takes the documents

@@ -71,6 +71,7 @@ def run(
     trigger: str = "cli",
     scheduled_for: str | None = None,
     full: bool = False,
+    reparse: UUID | None = None,
     progress: Progress | None = None,
     alive_every: float = INTERVAL,
     only: str | None = None,
@@ -79,10 +80,11 @@ def run(
     """Read `scope` of `source` and publish what it says.
 
     What earlier runs left in the spool goes first. `fetcher.validators` decide what is asked for conditionally; `full`
-    only says in the run's parameters that they were told not to. A run that says nothing else for `alive_every` seconds
-    says that it is alive. With `only` it reads the part of that name, of a run that was said to `begin`. Raises
-    UnknownScope where the source has no such league or season, SpoolUnwritable where neither broker nor disk take a
-    message, and KeyboardInterrupt, having told the other side that the run was interrupted.
+    only says in the run's parameters that they were told not to, and `reparse` whose documents are read again. A run
+    that says nothing else for `alive_every` seconds says that it is alive. With `only` it reads the part of that name,
+    of a run that was said to `begin`. Raises UnknownScope where the source has no such league or season,
+    SpoolUnwritable where neither broker nor disk take a message, and KeyboardInterrupt, having told the other side that
+    the run was interrupted.
     """
     reads: Source = source
     try:
@@ -90,6 +92,9 @@ def run(
     except SITE_ERRORS as error:
         reads = Unplanned(source, error, only=only)
         parts = reads.parts
+    else:
+        if fetcher.keeper is not None:
+            fetcher.keeper.planned(parts)
     spooled_before = publisher.spooled
     pulse = Pulse(publisher.make_broker, lambda: messages.alive(), interval=alive_every)
     messages = Messages(
@@ -97,7 +102,7 @@ def run(
         run_id,
         source.name,
         parts,
-        params=params_of(scope, full=full),
+        params=params_of(scope, full=full, reparse=reparse),
         trigger=trigger,
         scheduled_for=scheduled_for,
         now=now,

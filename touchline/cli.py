@@ -40,6 +40,9 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "demo": Entry("touchline.demo.command:demo", "See the main job done, on a made-up league."),
         "up": Entry("touchline.commands.up:up", "Run everything: workers, schedule, and servers where none are set."),
         "scrape": Entry("touchline.commands.scrape:scrape", "Read a source once and store what it says."),
+        "reparse": Entry(
+            "touchline.commands.reparse:reparse", "Read again what earlier runs were given, without the site."
+        ),
     },
     "Look": {
         "sources": Entry("touchline.commands.sources:sources", "The sites that can be read."),

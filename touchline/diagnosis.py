@@ -67,6 +67,7 @@ def examine(*, online: bool) -> Iterator[Finding]:
     yield from _declarations(settings)
     yield from _tried("schedule", lambda: _schedule(settings))
     yield from _tried("spool", lambda: _spool(settings))
+    yield from _tried("kept pages", lambda: _pages(settings))
     yield from _tried("notices", lambda: _notices(settings))
     yield from _tried("browser", lambda: _browser(settings))
     yield from _sources(settings, online=online)
@@ -277,6 +278,12 @@ def _spool(settings: Settings) -> str:
             hint="once it is back: touchline spool flush",
         )
     return "nothing waits on disk"
+
+
+def _pages(settings: Settings) -> str:
+    from touchline.diagnosis_pages import look  # which imports from here
+
+    return look(settings)
 
 
 def _notices(settings: Settings) -> str:

@@ -47,15 +47,16 @@ def must_store(settings: Settings) -> bool:
     return settings.rabbitmq_url is None and not _workers(settings)
 
 
-def follow(settings: Settings, outcome: Outcome) -> Mapping[str, Any]:
+def follow(settings: Settings, outcome: Outcome, *, working_here: bool = False) -> Mapping[str, Any]:
     """Wait for the end of the run; returns its account (state, found, inserted, …).
 
+    `working_here`: the caller is in a block of `working`. Otherwise this works itself where nobody else does.
     Raises DatabaseAway or ConfigurationError where the store cannot be asked; the run goes on without us then.
     """
     with ExitStack() as stack:
-        alone = must_store(settings)
-        if alone:
-            stack.enter_context(_working(settings))
+        alone = working_here or must_store(settings)
+        if alone and not working_here:
+            stack.enter_context(working(settings))
         connection = stack.enter_context(opened())
         show = stack.enter_context(storing(outcome.found))
 
@@ -75,7 +76,7 @@ def follow(settings: Settings, outcome: Outcome) -> Mapping[str, Any]:
                 moved = time.monotonic()
                 if must_store(settings):
                     # whoever was alive when we began has died
-                    stack.enter_context(_working(settings))
+                    stack.enter_context(working(settings))
                     alone = True
                 elif not told:
                     told = _say_if_nobody_works(settings)
@@ -93,7 +94,7 @@ def work_off(settings: Settings, notes: Sequence[Note]) -> None:
     while time.monotonic() < missed and not must_store(settings):
         time.sleep(_LOOK)
     if must_store(settings):
-        with _working(settings):
+        with working(settings):
             # what a command that is gone still holds is given back by its queue, and stored here like the rest
             while unsettled(database_url(settings), [MATCHES, RUNS]):
                 time.sleep(_LOOK)
@@ -134,7 +135,7 @@ def _workers(settings: Settings) -> int:
 
 
 @contextmanager
-def _working(settings: Settings) -> Iterator[None]:
+def working(settings: Settings) -> Iterator[None]:
     """Actors at work in this process until the end of the block, on what runs leave in the queue."""
     from actors.store import migrations
 

@@ -6,7 +6,8 @@ still in bounds. Outside of them there is *doubt*: the run is suspect, and withd
 and need not act upon is a *notice*: the run succeeds, and says it.
 
 All is judged relative to earlier runs, by the times at which they began, never by today's date: a feed of last year is
-as good as any while it was not seen newer. So the first run of a scope is held against the official tables alone.
+as good as any while it was not seen newer. So the first run of a scope is held against the official tables alone. So
+is a run that read again what was kept of an earlier one: it shows what the site said then.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class ReadRun:
     accounted: int
     dead: int
     parts: Sequence[ReadPart] = ()
+    #: It read documents that were kept of an earlier run.
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -109,9 +112,10 @@ def weigh(run: ReadRun, bounds: HealthBounds) -> Opinion:
     opinion = Opinion()
     opinion.doubts += _dead(run, bounds)
     for part in run.parts:
-        fewer = list(_fewer(part, run, bounds))
-        opinion.doubts += fewer or _missing(part, bounds)
-        opinion.doubts += _age(part, run, bounds)
+        if not run.again:
+            fewer = list(_fewer(part, run, bounds))
+            opinion.doubts += fewer or _missing(part, bounds)
+            opinion.doubts += _age(part, run, bounds)
         _coverage(part, run, bounds, opinion)
         _teams(part, bounds, opinion)
         if not (part.found or part.last_found or part.explained or run.filtered):
@@ -199,8 +203,9 @@ def _read(connection: Connection, run_id: UUID) -> ReadRun:
     with connection.cursor(row_factory=dict_row) as cursor:
         run: Any = cursor.execute(statement("health/run"), which).fetchone()
         parts = cursor.execute(statement("health/parts"), which).fetchall()
-    filtered = not _FILTERS.isdisjoint(run.pop("params"))
-    return ReadRun(**run, filtered=filtered, parts=[_part(row) for row in parts])
+    params = run.pop("params")
+    filtered = not _FILTERS.isdisjoint(params)
+    return ReadRun(**run, filtered=filtered, again="reparse" in params, parts=[_part(row) for row in parts])
 
 
 def _part(row: dict[str, Any]) -> ReadPart:

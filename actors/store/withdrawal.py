@@ -3,7 +3,8 @@
 Who may withdraw is a run that saw everything of a part, succeeded, and of whose rows none died unknown. What it did not
 see is what the part listed last and this observation did not: neither stored nor sighted as of it. Nothing is deleted:
 `withdrawn_at` is the observation that did not list the match, and the history has a row. A batch of that observation or
-a newer one that lists the match brings it back (`store/update_matches`); an older one that comes late is stale.
+a newer one that lists the match brings it back (`store/update_matches`). An older one does not; what it says of the
+match counts all the same, if nothing newer has listed it: so that documents that were kept can be read again.
 
     the run succeeds ──► due ──► withdrawn ──── the run, or the part, is no good after all ──► due ──► listed again
      (settle, judge)      │          │                                                          │

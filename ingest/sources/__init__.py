@@ -68,7 +68,7 @@ class Part:
     name: str
     league: str | None
     season: str
-    #: For the source's own use.
+    #: For the source's own use: what JSON can hold (lists, not tuples), for it may be kept beside the documents.
     detail: dict[str, Any] = field(default_factory=dict)
 
 

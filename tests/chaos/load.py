@@ -61,6 +61,7 @@ class _NoFetcher:
     """What a run asks of its fetcher: to remember nothing."""
 
     validators = None
+    keeper = None
 
 
 class RecordingPublisher(Publisher):

@@ -196,7 +196,7 @@ for run in ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222
     broker = make_broker(broker_address(settings))
     broker.enqueue(message_to("record_run", {"contract": 1, "event": "alive", "run_id": run}, run))
     broker.close()
-    with following._working(settings):
+    with following.working(settings):
         until = time.monotonic() + 30
         while unsettled(database_url(settings), ["runs"]) and time.monotonic() < until:
             time.sleep(0.05)

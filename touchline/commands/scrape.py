@@ -112,8 +112,8 @@ def scrape(
     if dry_run and wait:
         raise click.UsageError("--dry-run sends nothing that --wait could wait for", context)
     settings = start()
-    _keep_logs_quiet()
-    _stop_when_terminated()
+    keep_logs_quiet()
+    stop_when_terminated()
 
     from ingest.sources import Scope
 
@@ -147,9 +147,9 @@ def _scrape(settings: Settings, source: str, scope: Scope, output: Format, *, fu
         if not outcome.nothing_new and not outcome.spooled and (wait or must_store(settings)):
             stored = follow(settings, outcome)
             _say_what_was_stored(source, stored)
-    write([_summary(source, outcome, stored)], FIELDS, COLUMNS, output)
+    write([summary(source, outcome, stored)], FIELDS, COLUMNS, output)
     if outcome.spooled:
-        raise _kept(settings, outcome)
+        raise kept_on_disk(settings, outcome)
     return outcome.exit_code or int(bool(stored) and (stored["state"] != "succeeded" or stored["dead"] > 0))
 
 
@@ -205,7 +205,8 @@ def _say_what_was_stored(source: str, stored: Mapping[str, Any]) -> None:
         say("  → why matches died: touchline dead list")
 
 
-def _summary(source: str, outcome: Outcome, stored: Mapping[str, Any]) -> Row:
+def summary(source: str, outcome: Outcome, stored: Mapping[str, Any]) -> Row:
+    """One run as data; `stored` is its account, if it was followed."""
     counts = ("state", "inserted", "updated", "unchanged", "stale", "dead", "error")
     return {
         # a run in which nothing was new is no run to anybody else
@@ -221,7 +222,7 @@ def _summary(source: str, outcome: Outcome, stored: Mapping[str, Any]) -> Row:
     }
 
 
-def _kept(settings: Settings, outcome: Outcome) -> Exception:
+def kept_on_disk(settings: Settings, outcome: Outcome) -> Exception:
     """The error that ends a run whose messages are on disk: where they are, and what sends them."""
     from contract.errors import ConfigurationError
     from ingest.errors import Spooled
@@ -276,14 +277,14 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
     return outcome.exit_code
 
 
-def _keep_logs_quiet() -> None:
+def keep_logs_quiet() -> None:
     """What these log in a worker this command says itself, at the end and once. `--debug` shows both."""
     if not logging.getLogger().isEnabledFor(logging.DEBUG):
         for name in ("ingest.run", "ingest.publisher"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _stop_when_terminated() -> None:
+def stop_when_terminated() -> None:
     """SIGTERM ends a run as Ctrl-C does, so that also a run that systemd stops tells the other side."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

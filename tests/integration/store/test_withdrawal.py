@@ -59,12 +59,15 @@ def test_a_match_that_is_listed_again_returns(store: Store, day: int) -> None:
 
 
 def test_a_late_message_does_not_bring_a_match_back(store: Store) -> None:
-    """It was sent before the match was withdrawn, and arrives after: stale, though newer than the stored values."""
+    """It was sent before the match was withdrawn, and arrives after: the last that was said of it, and no more."""
     read(store, 1, "1", "2")
     read(store, 3, "1")
-    assert store.put([a_match("2", status="cancelled")], day=2, part="a") == Counts(stale=1)
+    assert store.put([a_match("2", status="cancelled")], day=2, part="a") == Counts(updated=1)
+    assert store.put([a_match("2", status="cancelled")], day=2, part="a") == Counts(unchanged=1)
+    assert store.put([a_match("2")], day=1, part="a") == Counts(stale=1)
     assert withdrawn(store) == {"2": "03"}
-    assert store.match("2")["status"] == "scheduled"
+    assert store.match("2")["status"] == "cancelled"
+    assert store.changes() == [("2", "status", "scheduled", "cancelled"), ("2", "withdrawn_at", None, DAY.format(3))]
 
 
 def test_a_run_that_did_not_look_at_everything_withdraws_nothing(store: Store) -> None:

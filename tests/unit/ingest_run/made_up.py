@@ -13,6 +13,7 @@ from dramatiq.errors import ConnectionClosed
 
 from contract.names import QUEUE_OF, RECORD_RUN, STORE_MATCHES, STORE_STANDINGS
 from contract.settings import SourceSettings
+from ingest.archive import Keeper
 from ingest.models import Match, StandingsRow, StandingsTable
 from ingest.publisher import Publisher
 from ingest.sources import Part, Reading, Reject, Scope
@@ -104,9 +105,10 @@ class MadeUp:
 
 @dataclass
 class Fetching:
-    """As much of a fetcher as a run itself uses: its memory of ETags."""
+    """As much of a fetcher as a run itself uses: its memory of ETags, and who keeps its documents."""
 
     validators: Validators | None = None
+    keeper: Keeper | None = None
 
 
 class Away(dramatiq.Broker):

@@ -3,7 +3,7 @@
 WITH good AS MATERIALIZED (
     SELECT DISTINCT ON (source, params - 'full') run_id
     FROM touchline.run_accounts
-    WHERE state = 'succeeded'
+    WHERE state = 'succeeded' AND NOT params ? 'reparse'
     ORDER BY source, params - 'full', started_at DESC
 ), gone AS (
     DELETE FROM touchline.run_accounts

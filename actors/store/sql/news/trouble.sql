@@ -1,12 +1,13 @@
 -- A run that did not end well: remembered as its scope's trouble, and told if that is new: the scope was well, its state
 -- was another, or it was told a day ago. A run that began before the one in trouble changes nothing, and neither does one
--- that somebody stopped. A run that was told of before its start was heard, when nobody knew its scope, takes that along.
+-- that somebody stopped, or that read kept documents again: whoever did that knows. A run that was told of before its start was heard, when nobody knew its scope, takes that along.
 -- Who comes at the same time waits for the scope's row.
 WITH run AS (
     SELECT run.run_id, run.source, run.params - 'full' AS params, (run.params - 'full')::text AS scope, run.state,
            run.error, run.started_at, run.trigger
     FROM touchline.run_accounts AS run
-    WHERE run.run_id = %(run_id)s AND (run.state IN ('suspect', 'failed') OR (run.state = 'interrupted' AND run.judged))
+    WHERE run.run_id = %(run_id)s AND NOT run.params ? 'reparse'
+      AND (run.state IN ('suspect', 'failed') OR (run.state = 'interrupted' AND run.judged))
 ), moved AS (
     DELETE FROM touchline.troubles AS t USING run
     WHERE t.run_id = run.run_id AND t.scope <> run.scope

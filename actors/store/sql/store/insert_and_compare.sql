@@ -2,7 +2,8 @@
 -- written), stale, or again (somebody else inserted it a moment ago: ask once more). Also whether it was observed
 -- later than the stored values, which a sighting has to remember if nothing changed. A site that shows only a
 -- placeholder (date null) does not overwrite the date and kick-off that the match was due on. A match that was
--- withdrawn returns as `changed`, unless the batch is older than its withdrawal; so does one that another part listed.
+-- withdrawn returns as `changed`, and so does one that another part listed. A batch that is older than the withdrawal
+-- does not bring it back; but the values are those of the newest observation that listed it, withdrawn or not.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -34,7 +35,7 @@ WITH incoming AS MATERIALIZED (
 SELECT i.match_id,
        CASE WHEN n.match_id IS NOT NULL THEN 'inserted'
             WHEN m.match_id IS NULL THEN 'again'
-            WHEN greatest(m.observed_at, m.withdrawn_at) > %(observed_at)s OR i.match_id = ANY(%(seen_later)s) THEN 'stale'
+            WHEN m.observed_at > %(observed_at)s OR i.match_id = ANY(%(seen_later)s) THEN 'stale'
             WHEN (
               m.season, m.league, m.match_type, m.division, m.age_group, m.date, m.kickoff, m.timezone,
               m.home_team_key, m.away_team_key, m.home_score, m.away_score, m.home_penalties, m.away_penalties,
@@ -44,7 +45,7 @@ SELECT i.match_id,
               CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, i.timezone, i.home_team_key,
               i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties, i.status,
               i.location, i.round, i.notes, i.url
-            ) AND m.part = %(part)s AND m.withdrawn_at IS NULL THEN 'unchanged'
+            ) AND m.part = %(part)s AND (m.withdrawn_at IS NULL OR m.withdrawn_at > %(observed_at)s) THEN 'unchanged'
             ELSE 'changed' END,
        coalesce(m.observed_at < %(observed_at)s, false)
 FROM incoming AS i

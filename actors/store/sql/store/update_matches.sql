@@ -1,6 +1,7 @@
 -- Writes the changed matches and one row of history for each field that changed. Their rows are locked by now, so what
--- `before` reads is what the update overwrites. One that was withdrawn is listed again. That another part lists a match
--- is written, too, but no change of it. Returns the matches that were written, and whether the history tells of it.
+-- `before` reads is what the update overwrites. One that was withdrawn is listed again, unless the batch is older than
+-- its withdrawal. That another part lists a match is written, too, but no change of it. Returns the matches that were
+-- written, and whether the history tells of it.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -10,7 +11,7 @@ WITH incoming AS MATERIALIZED (
 ), before AS MATERIALIZED (
     -- OFFSET 0: by key, whatever the statistics say
     SELECT m.*,
-           m.withdrawn_at IS NOT NULL OR (
+           coalesce(m.withdrawn_at <= %(observed_at)s, false) OR (
               m.season, m.league, m.match_type, m.division, m.age_group, m.date, m.kickoff, m.timezone,
               m.home_team_key, m.away_team_key, m.home_score, m.away_score, m.home_penalties, m.away_penalties,
               m.status, m.location, m.round, m.notes, m.url
@@ -27,7 +28,8 @@ WITH incoming AS MATERIALIZED (
         OFFSET 0) AS m
 ), updated AS (
     UPDATE touchline.matches AS m SET
-        observed_at = %(observed_at)s, part = %(part)s, withdrawn_at = NULL,
+        observed_at = %(observed_at)s, part = %(part)s,
+        withdrawn_at = CASE WHEN m.withdrawn_at > %(observed_at)s THEN m.withdrawn_at END,
         changed_at = CASE WHEN b.differs THEN now() ELSE m.changed_at END,
         season = i.season, league = i.league, match_type = i.match_type, division = i.division,
         age_group = i.age_group, date = coalesce(i.date, m.date),
@@ -38,7 +40,7 @@ WITH incoming AS MATERIALIZED (
     FROM incoming AS i
     JOIN before AS b USING (match_id)
     WHERE m.source = %(source)s AND m.match_id = i.match_id
-      AND greatest(m.observed_at, m.withdrawn_at) <= %(observed_at)s
+      AND m.observed_at <= %(observed_at)s
       AND (b.differs OR m.part IS DISTINCT FROM %(part)s)
     RETURNING m.*
 ), history AS (
@@ -67,7 +69,8 @@ WITH incoming AS MATERIALIZED (
     ('round', b.round, u.round),
     ('notes', b.notes, u.notes),
     ('url', b.url, u.url),
-    ('withdrawn_at', to_char(b.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), NULL)
+    ('withdrawn_at', to_char(b.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+     to_char(u.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
     ) AS change (field, old, new)
     WHERE change.old IS DISTINCT FROM change.new
     ORDER BY u.match_id
