@@ -16,7 +16,7 @@ from ingest.season import Season
 from ingest.sources import Part, Reading, Scope
 from ingest.sources.ics.calendars import cut
 from ingest.sources.ics.feeds import Feed, feeds_of
-from ingest.sources.ics.matches import rows
+from ingest.sources.ics.matches import rows, strangers
 
 if TYPE_CHECKING:
     from contract.settings import SourceSettings
@@ -63,9 +63,10 @@ class ICalendar:
         texts = cut(documents)
         found = list(rows(texts, feed, part, documents.asked_at))
         if not found:
+            strange = next(strangers(texts, feed), None)
+            unlike = f"; no pattern in its summary fits {strange[:100]!r}" if strange is not None else ""
             raise NotPublished(
-                f"the calendar {part.league} lists no match of {part.season} ({len(texts):,} events in all)",
-                hint="check --season; if it has matches, sources.ics.feeds."
-                f"{part.league}.summary has to fit what it calls them",
+                f"the calendar {part.league} lists no match of {part.season}, among {len(texts):,} events{unlike}",
+                hint=f"check --season, and sources.{self.name}.feeds.{part.league}.summary",
             )
         return Reading(f"{documents.asked_at:%Y-%m-%dT%H:%M:%SZ}", found, complete=feed.complete)

@@ -54,6 +54,17 @@ def rows(texts: list[str], feed: Feed, part: Part, now: datetime) -> Iterator[Ma
             yield Reject(match_id, first["type"], f"the match cannot be used: {where} {first['msg']}".strip(), text)
 
 
+def strangers(texts: list[str], feed: Feed) -> Iterator[str]:
+    """The summaries that no pattern fits."""
+    for text in texts:
+        try:
+            summary = read(text).summary
+        except Unusable:
+            continue
+        if feed.fit(summary) is None:
+            yield summary
+
+
 def _match(match_id: str, event: Event, feed: Feed, part: Part, now: datetime) -> Match | None:
     """The event as a match; None for one of another season, or one to skip. Raises Unusable and ValidationError."""
     said = feed.fit(event.summary)
