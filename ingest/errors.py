@@ -37,6 +37,10 @@ class UnknownScope(ConfigurationError):
     """A filter names something that the source does not have (league, season, age group)."""
 
 
+class NotConfigured(ConfigurationError):
+    """The source reads only what somebody names in `touchline.toml`, and nothing is named."""
+
+
 class Spooled(UnreachableError):
     """The broker is away; everything that was read is on disk and will be sent by the next run."""
 

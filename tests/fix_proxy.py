@@ -35,6 +35,9 @@ class Proxy:
         self._reserved: socket.socket | None = None
         self._flowing = threading.Event()
         self._flowing.set()
+        #: How many connections were turned away, and whether those that come now are.
+        self.turned_away = 0
+        self._turning_away = False
         self.host = "127.0.0.1"
         self.port = 0
         self.restore()
@@ -43,6 +46,7 @@ class Proxy:
 
     def cut(self) -> None:
         """All connections are reset and new ones are refused until `restore`."""
+        self._turning_away = False
         with self._lock:
             sockets, self._sockets = self._sockets, set()
             listener, self._listener = self._listener, None
@@ -53,16 +57,18 @@ class Proxy:
         for connection in sockets:
             _reset(connection)
 
+    def turn_away(self) -> None:
+        """As `cut`, but who tries anew is taken, counted and reset at once, until `restore`."""
+        self.cut()
+        self._turning_away = True
+        self._listen(self._turn_away)
+
     def restore(self) -> None:
         """Connections are possible (again)."""
-        if self._listener is not None:
-            return
-        listener = self._reserved or self._bound()
-        self._reserved = None
-        self.port = listener.getsockname()[1]
-        listener.listen(64)
-        self._listener = listener
-        self._spawn(self._accept, listener)
+        if self._turning_away:
+            self.cut()
+        if self._listener is None:
+            self._listen(self._accept)
 
     def pause(self) -> None:
         """Connections stay and new ones are taken, but no byte passes until `resume`: a line that went silent."""
@@ -84,6 +90,14 @@ class Proxy:
         self.resume()
         for thread in self._threads:
             thread.join(timeout=5)
+
+    def _listen(self, work: Callable[[socket.socket], None]) -> None:
+        listener = self._reserved or self._bound()
+        self._reserved = None
+        self.port = listener.getsockname()[1]
+        listener.listen(64)
+        self._listener = listener
+        self._spawn(work, listener)
 
     def _bound(self) -> socket.socket:
         bound = socket.socket()
@@ -119,6 +133,15 @@ class Proxy:
                 return
             self._spawn(self._pump, near, far)
             self._spawn(self._pump, far, near)
+
+    def _turn_away(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return  # cut
+            self.turned_away += 1
+            _reset(near)
 
     def _connect(self) -> socket.socket:
         if isinstance(self._target, str):

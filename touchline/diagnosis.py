@@ -316,17 +316,26 @@ def _sources(settings: Settings, *, online: bool) -> Iterator[Finding]:
         yield Finding("sources", "not used", "the reading side is not installed here")
         return
     for name in names():
-        yield from _tried(f"source {name}", lambda name=name: _source(settings, name, online=online))  # type: ignore[misc]
+        yield from source(settings, name, online=online)
+
+
+def source(settings: Settings, name: str, *, online: bool) -> Iterator[Finding]:
+    """One finding: whether the source of that name can be used, and, if `online`, whether its site answers."""
+    yield from _tried(f"source {name}", lambda: _source(settings, name, online=online))
 
 
 def _source(settings: Settings, name: str, *, online: bool) -> str:
+    from ingest.errors import NotConfigured
     from ingest.order import fetcher_for
     from ingest.publisher import spool_of
     from ingest.sources import Scope, find
     from ingest.validators import Validators
 
     kind = find(name)
-    source = kind.make(settings.source(name))
+    try:
+        source = kind.make(settings.source(name))
+    except NotConfigured as error:
+        raise NotUsed(f"{error}; to use it, {error.hint}") from None
     if not online:
         return "installed; --online asks its site"
     # conditional, as the next run would ask, and never committed: nothing is remembered of this

@@ -73,9 +73,10 @@ BROKEN: dict[str, tuple[Callable[[DemoSite], None], str, str]] = {
 }
 
 
-def _listed(place: Place) -> dict[str, str | None]:
-    """Match → when it was withdrawn. Half a feed may move a postponed match: it cannot tell the placeholder day."""
-    return {row["match_id"]: row["withdrawn_at"] for row in place.touchline("matches").rows}
+def _listed(place: Place) -> dict[str, tuple[str | None, ...]]:
+    """Match → what half a feed could be mistaken about: its day, whether it was postponed, whether it is gone."""
+    said = ("date", "status", "withdrawn_at")
+    return {row["match_id"]: tuple(row[name] for name in said) for row in place.touchline("matches").rows}
 
 
 @pytest.mark.parametrize("how", BROKEN)

@@ -11,7 +11,7 @@ import dramatiq
 import pika
 import pytest
 
-from contract.broker import make_broker
+from contract.broker import make_broker, patience
 from contract.broker.errors import BrokerAway
 from contract.broker.rabbitmq import RabbitBroker, parameters
 from contract.names import QUEUES, SCRAPES
@@ -26,6 +26,9 @@ Processes = Callable[..., Process]
 
 #: Seconds in which a worker is surely at work again after its broker is back; five or six on a quiet machine.
 RECOVERY = 20.0
+
+#: So many tries of a worker's two consumers take some seconds.
+TRIES = 10
 
 #: The pause after a lost connection that Dramatiq makes in earnest.
 _IN_EARNEST = {"dramatiq_restart_delay": "3000"}
@@ -101,11 +104,11 @@ def test_a_worker_outlives_its_broker_and_goes_on(
     stage.hold("running")
     backend.send("running")
     stage.wait_for("running")
-    proxy.cut()
+    proxy.turn_away()
     eventually(lambda: "does not answer" in worker.log.read_text(), "the worker says that the broker is away")
     stage.let("running")  # its ack is not possible now
     backend.send("meanwhile")
-    time.sleep(8)  # the outage itself: long enough for pauses to have grown as long as they get
+    eventually(lambda: proxy.turned_away >= TRIES, "it tries again and again: its pauses have grown to seconds")
     proxy.restore()
     back = time.monotonic()
     stage.wait_for("meanwhile")
@@ -140,12 +143,20 @@ def test_ten_consumers_say_it_once(backend: Backend, tcp_proxy: Proxies, caplog:
     assert "Consuming again" in back
 
 
-def test_a_worker_that_waits_stops_at_once(backend: Backend, stage: Stage, tcp_proxy: Proxies) -> None:
+def test_a_worker_that_waits_stops_at_once(
+    backend: Backend,
+    stage: Stage,
+    tcp_proxy: Proxies,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Nobody waits for a pause between two tries to end."""
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 60.0)
     proxy = tcp_proxy(backend.url)
     proxy.cut()
     with working(proxy.url, stage) as worker:
-        time.sleep(3)  # until pauses are longer than what is asserted
+        eventually(lambda: len(_loud(caplog)) > 0, "the first try failed: what comes now is a pause of half a minute")
         started = time.monotonic()
         worker.stop(timeout=int(PATIENCE * 1000))
         assert time.monotonic() - started < 2

@@ -43,6 +43,23 @@ def test_a_cut_proxy_ends_connections_and_refuses_new_ones_until_it_is_restored(
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_a_proxy_that_turns_away_counts_who_comes_until_it_is_restored(
+    postgres_url: str, tcp_proxy: Callable[[str], Proxy]
+) -> None:
+    """Also where nobody came: then it is as before, and a second restore disturbs nobody."""
+    proxy = tcp_proxy(postgres_url)
+    for comers in (0, 2):
+        proxy.turn_away()
+        for _ in range(comers):
+            with pytest.raises(psycopg.OperationalError):
+                psycopg.connect(proxy.url, sslmode="disable", gssencmode="disable")
+        proxy.restore()
+        with psycopg.connect(proxy.url) as connection:
+            proxy.restore()
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert proxy.turned_away == 2
+
+
 def test_a_paused_proxy_is_silent_until_it_is_resumed(postgres_url: str, tcp_proxy: Callable[[str], Proxy]) -> None:
     """A line that went silent neither answers nor ends."""
     proxy = tcp_proxy(postgres_url)

@@ -11,11 +11,12 @@ from contract.settings import SourceSettings
 from ingest.errors import NotPublished, SiteUnreachable
 from ingest.http import Fetcher
 from ingest.models import Match
+from ingest.remembered import Remembered
 from ingest.sources import Part, Scope
 from ingest.sources.mlsnext import Documents, MLSNext
 from ingest.validators import Validators
 from tests.fix_site import Site, page, status
-from tests.unit.ingest.feed import NORTHEAST, documents, event
+from tests.unit.ingest.feed import NORTHEAST, documents, event, parked
 from tests.unit.ingest.test_mlsnext_documents import SHELL
 
 SCHEDULE, STANDINGS = (f"/data/{kind}/mls-next-league-26-27.json" for kind in ("schedule", "standings"))
@@ -107,6 +108,23 @@ def test_another_destination_reads_everything(site: Site, tmp_path: Path) -> Non
     publish(site, event())
     run(site, tmp_path, destination="amqp://a")
     assert run(site, tmp_path, destination="amqp://b") is not None
+
+
+def test_half_a_feed_moves_no_postponed_match(site: Site, tmp_path: Path) -> None:
+    """What one run recognised as the placeholder day, the next knows, though the site lists half of it."""
+    source = MLSNext.make(SourceSettings(url=site.url))
+    (part,) = source.plan(HOMEGROWN, Fetcher())
+
+    def dates(events: list[Any], home: Path) -> set[tuple[str, str | None]]:
+        publish(site, *events)
+        found = source.fetch(part, Fetcher(remembered=Remembered(home, source.name)))
+        assert found
+        return {(row.status, row.date) for row in source.parse(part, found).matches if isinstance(row, Match)}
+
+    events = parked(30)
+    assert dates(events, tmp_path / "a") == {("postponed", None)}
+    assert dates(events[::2], tmp_path / "a") == {("postponed", None)}
+    assert dates(events[::2], tmp_path / "b") == {("scheduled", "2027-06-08")}
 
 
 @pytest.mark.parametrize("missing", [SCHEDULE, STANDINGS])

@@ -70,6 +70,7 @@ def test_a_healthy_installation(
         "notices": "not used",
         "spool": "ok",
         "browser": "not used",
+        "source ics": "not used",
         "source mlsnext": "ok",
     }
     assert "sources that need one fail" in found["browser"][1]
@@ -310,14 +311,19 @@ def test_a_torn_file_is_set_aside(
     assert [row["state"] for row in touchline("spool list").rows] == ["torn"]
 
 
+def _mlsnext(ended: Ended) -> dict[str, Any]:
+    (row,) = [row for row in ended.rows if row["name"] == "mlsnext"]
+    return row
+
+
 def test_sources_remember_when_they_were_asked(touchline: Touchline, tmp_path: Path) -> None:
     """A source has its leagues and its description, and the times that its last reading left behind."""
     from ingest.validators import Validators
 
-    assert touchline("sources").rows[0]["last_checked_at"] is None
+    assert _mlsnext(touchline("sources"))["last_checked_at"] is None
     Validators(tmp_path / "home", "mlsnext", now=lambda: NOW).commit("mls-next-league-26-27")
-    row = touchline("sources").rows[0]
-    assert (row["name"], row["leagues"]) == ("mlsnext", ["homegrown", "flex", "academy"])
+    row = _mlsnext(touchline("sources"))
+    assert row["leagues"] == ["homegrown", "flex", "academy"]
     assert row["last_checked_at"] == "2026-11-22T12:00:00Z"
     assert row["last_changed_at"] is None
 
@@ -328,13 +334,13 @@ def test_sources_are_shown_with_who_reads_them(
     """Run, machine, process and since when; nobody is an empty list, and no store is null."""
     from actors.store.turns import take
 
-    assert touchline("sources").rows[0]["readers"] is None
+    assert _mlsnext(touchline("sources"))["readers"] is None
     monkeypatch.setenv("DATABASE_URL", store_url)
-    assert touchline("sources").rows[0]["readers"] == []
+    assert _mlsnext(touchline("sources"))["readers"] == []
     run_id = uuid4()
     with open_pool(store_url, size=1) as pool:
         take(pool, "mlsnext", run_id, places=1)
-    [reader] = touchline("sources").rows[0]["readers"]
+    [reader] = _mlsnext(touchline("sources"))["readers"]
     assert (reader["run_id"], reader["pid"]) == (str(run_id), os.getpid())
     assert reader["since"].endswith("Z")
     assert f"[{os.getpid()}] since 20" in touchline("sources --output table").out
@@ -344,5 +350,5 @@ def test_sources_are_listed_without_the_store(touchline: Touchline, monkeypatch:
     """A database that is away, or that was not migrated, keeps nobody from seeing what is installed."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/touchline")
     ended = touchline("sources")
-    assert (ended.code, ended.rows[0]["name"], ended.rows[0]["readers"]) == (0, "mlsnext", None)
+    assert (ended.code, _mlsnext(ended)["readers"]) == (0, None)
     assert "Who reads them now is not known: the database" in ended.err

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from contract.errors import TouchlineError
+from contract.errors import ConfigurationError, TouchlineError
 from touchline import options, output
 from touchline.output import Column, Format, Row, say, write
 from touchline.settings import start
@@ -39,7 +38,7 @@ def sources(output: Format) -> None:
     from ingest.sources import names
 
     readers = _readers(settings)
-    found = [_about(name, settings.home, readers) for name in names()]
+    found = [_about(name, settings, readers) for name in names()]
     write(found, FIELDS, COLUMNS, output, empty=EMPTY)
 
 
@@ -63,19 +62,28 @@ def _readers(settings: Settings) -> Mapping[str, Sequence[Row]] | None:
     return found
 
 
-def _about(name: str, home: Path, readers: Mapping[str, Sequence[Row]] | None) -> Row:
+def _about(name: str, settings: Settings, readers: Mapping[str, Sequence[Row]] | None) -> Row:
+    from ingest.errors import NotConfigured
     from ingest.sources import find
     from ingest.validators import checks
 
+    leagues: Sequence[str] = ()
     try:
         source = find(name)
+        about = source.description
+        # as it is configured: some have the leagues that somebody names
+        leagues = source.make(settings.source(name)).leagues
     except (ImportError, AttributeError) as error:
         return dict.fromkeys(FIELDS) | {"name": name, "description": f"cannot be loaded: {error}"}
-    seen = checks(home, name)
+    except NotConfigured as error:
+        about = f"{about}; {error}"
+    except ConfigurationError as error:
+        about = f"cannot be used: {error}"
+    seen = checks(settings.home, name)
     return {
         "name": name,
-        "leagues": list(source.leagues),
-        "description": source.description,
+        "leagues": list(leagues),
+        "description": about,
         "last_checked_at": max((check.checked_at for check in seen), default=None),
         "last_changed_at": max((check.changed_at for check in seen if check.changed_at), default=None),
         # none is another thing than not knowing

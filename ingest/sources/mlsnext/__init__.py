@@ -7,7 +7,7 @@ for. So either both are as they were last read, or both are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Self
@@ -24,6 +24,7 @@ from ingest.sources import Part, Reading, Scope
 from ingest.sources.mlsnext import brackets, feeds
 from ingest.sources.mlsnext.brackets import age_group_in
 from ingest.sources.mlsnext.fixtures import Fixtures
+from ingest.sources.mlsnext.placeholder import Recognised
 
 if TYPE_CHECKING:
     from contract.settings import SourceSettings
@@ -50,6 +51,8 @@ class Documents:
 
     schedule: Answer
     standings: Answer
+    #: The placeholder days of the part, those of earlier readings among them.
+    recognised: Recognised = field(default_factory=Recognised)
 
 
 class MLSNext:
@@ -111,7 +114,7 @@ class MLSNext:
         )
         feeds.check_published(schedule)
         feeds.check_published(standings)
-        return Documents(schedule, standings)
+        return Documents(schedule, standings, Recognised(fetcher.remembered, part.name))
 
     def parse(self, part: Part, documents: Documents) -> Reading:
         """Every event of the schedule as a match or a reject, and the official tables."""
@@ -121,7 +124,7 @@ class MLSNext:
         if schedule.synced_at is None:
             log.warning("no_sync_time", source=self.name, part=part.name, taken="the time of the request")
         as_of = schedule.synced_at or asked_at
-        fixtures = Fixtures(part.league, part.season, official.brackets, as_of)
+        fixtures = Fixtures(part.league, part.season, official.brackets, as_of, documents.recognised)
         return Reading(
             # a site whose clock is ahead must not make everything that it says later look old
             observed_at=f"{min(as_of, asked_at):%Y-%m-%dT%H:%M:%SZ}",

@@ -24,7 +24,7 @@ from ingest.models import Club, Match
 from ingest.sources import Reject
 from ingest.sources.mlsnext.brackets import Bracket, Brackets, age_group_in
 from ingest.sources.mlsnext.feeds import Event, Organisation, instant
-from ingest.sources.mlsnext.placeholder import placeholder_days
+from ingest.sources.mlsnext.placeholder import Recognised
 from ingest.sources.mlsnext.rejects import Unusable, match_id, reject, reject_invalid, shown
 
 #: The name of a venue that is none yet, without regard to case.
@@ -43,6 +43,7 @@ class Fixtures:
     season: str
     brackets: Brackets
     as_of: datetime
+    recognised: Recognised = field(default_factory=Recognised)
     _clubs: dict[tuple[Any, ...], Club | None] = field(default_factory=dict)
 
     def read(self, events: list[Any]) -> Iterator[Match | Reject]:
@@ -50,7 +51,7 @@ class Fixtures:
         rejects unless they are the same to the letter."""
         keys = [match_id(raw) for raw in events]
         taken = _taken(events, keys)
-        placeholders = placeholder_days(
+        placeholders = self.recognised.among(
             _days(raw for index, raw in enumerate(events) if taken.get(keys[index], index) == index), self.as_of.date()
         )
         for index, raw in enumerate(events):

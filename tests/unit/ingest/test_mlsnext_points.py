@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,9 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.models import Match
+from ingest.remembered import Remembered
 from ingest.sources import Part, Reject
-from ingest.sources.mlsnext.placeholder import MANY, placeholder_days
-from tests.unit.ingest.feed import NORTHEAST, bracket, event, match, parked, reject, rows, unplayed
+from ingest.sources.mlsnext import MLSNext
+from ingest.sources.mlsnext.placeholder import MANY, Recognised, placeholder_days
+from tests.unit.ingest.feed import NORTHEAST, PART, bracket, documents, event, match, parked, reject, rows, unplayed
 
 FLEX = Part("mls-next-flex-26-27", "flex", "2026-27")
 AMERICAN = ["America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles"]
@@ -180,6 +185,59 @@ class Test05Postponed:
         midweek = day.strftime("%a") in ("Tue", "Wed", "Thu")
         was_played = passed > 0 and scored > unscored
         assert found == ({day} if midweek and unscored + scored >= 20 and not was_played else set())
+
+
+class Test05OnceRecognised:
+    """A placeholder day is one for the season, in the notebook of whoever reads."""
+
+    @pytest.fixture
+    def notebook(self, tmp_path: Path) -> Remembered:
+        return Remembered(tmp_path, "mlsnext")
+
+    def read(self, notebook: Remembered | None, *events: Any, part: Part = PART) -> list[Match]:
+        found = replace(documents(events), recognised=Recognised(notebook, part.name))
+        return [row for row in MLSNext().parse(part, found).matches if isinstance(row, Match)]
+
+    def test_half_a_feed_moves_no_match_to_it(self, notebook: Remembered) -> None:
+        """Ten of thirty: postponed still. Without a notebook they are matches on a Tuesday, as they look."""
+        self.read(notebook, *parked(30))
+        half = self.read(notebook, *parked(10))
+        assert {(row.status, row.date) for row in half} == {("postponed", None)}
+        assert {row.status for row in self.read(None, *parked(10))} == {"scheduled"}
+
+    def test_nothing_is_known_at_first(self, notebook: Remembered) -> None:
+        """The first reading goes by the shape alone, and learns nothing from too few."""
+        for _ in range(2):
+            assert {row.date for row in self.read(notebook, *parked(MANY - 1))} == {"2027-06-08"}
+
+    def test_the_last_that_waits_for_its_date_stays_postponed(self, notebook: Remembered) -> None:
+        """When the others have found theirs, in a whole feed."""
+        self.read(notebook, *parked(MANY))
+        assert [row.status for row in self.read(notebook, *parked(1))] == ["postponed"]
+
+    def test_another_league_has_its_own(self, notebook: Remembered) -> None:
+        self.read(notebook, *parked(MANY))
+        assert [row.status for row in self.read(notebook, *parked(1), part=FLEX)] == ["scheduled"]
+
+    def test_more_than_one_is_remembered(self, notebook: Remembered) -> None:
+        """A site may begin to use another day."""
+        wednesday = [each | {"start_time": "2027-06-16T20:00:00Z"} for each in parked(MANY, first=60_000)]
+        self.read(notebook, *parked(MANY))
+        self.read(notebook, *wednesday)
+        found = self.read(notebook, *parked(1), *wednesday[:1])
+        assert [row.status for row in found] == ["postponed", "postponed"]
+
+    def test_a_day_that_was_played_is_a_match_day_after_all(self, notebook: Remembered) -> None:
+        """Remembered or not: a tournament in mid-week ends with its results."""
+        day = "2026-09-30T20:00:00Z"
+        self.read(notebook, *[unplayed(number, start_time=day) for number in range(MANY)], part=PART)
+        found = self.read(notebook, *[event(number, start_time=day) for number in range(5)])
+        assert {(row.status, row.date) for row in found} == {("completed", "2026-09-30")}
+
+    @pytest.mark.parametrize("rubbish", ["2027-06-08", 5, [5], ["soon"], {"day": 1}])
+    def test_rubbish_in_the_notebook_is_nothing(self, notebook: Remembered, rubbish: Any) -> None:
+        notebook.put(f"placeholder:{PART.name}", rubbish)
+        assert [row.status for row in self.read(notebook, *parked(1))] == ["scheduled"]
 
 
 class Test06KickOffNotSet:
