@@ -223,11 +223,12 @@ class Live:
                 said: dict[str, Any] = self.page.evaluate(_FETCH, [address, PAGE_LIMIT * 1000, self._max_bytes])
         except Error as error:
             self.check_alive(error)
-            for asked in list(self.requests)[before:]:
-                # the browser does not say why it refused: the answer of another site is none of this page's business
-                if urldefrag(asked.origin)[0] == urldefrag(address)[0]:
-                    self._check_origin(address, asked.url)
             reason = first_line(error.message).partition(": ")[2]
+            for asked in list(self.requests)[before:]:
+                if urldefrag(asked.origin)[0] == urldefrag(address)[0]:
+                    # the script is not told why it got nothing: because it was another site's, or did not come
+                    self._check_origin(address, asked.url)
+                    reason = asked.reason() or reason
             return _Again(f"no answer within {PAGE_LIMIT:g} s" if "AbortError" in reason else reason)
         return self._status(address, said["status"], said["wait"]) or said
 

@@ -192,6 +192,14 @@ def test_a_site_that_says_no_is_not_asked_again(site: Site, run: Run) -> None:
     assert (len(site.asked("/missing")), len(site.asked("/data"))) == (1, 1)
 
 
+def test_a_download_is_no_page(site: Site, run: Run) -> None:
+    """Nothing is written to disk, and it is not asked for again."""
+    site.put("/file", page("x" * 1000, headers={"Content_Disposition": "attachment; filename=x.zip"}))
+    with pytest.raises(SiteRefused, match="is no page but a file to download"):
+        run().browse(f"{site.url}/file", title)
+    assert len(site.asked("/file")) == 1
+
+
 def test_a_site_that_is_away_is_unreachable(run: Run) -> None:
     """As it is without a browser: robots.txt cannot be asked for."""
     with pytest.raises(SiteUnreachable):
