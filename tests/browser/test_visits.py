@@ -258,8 +258,8 @@ def test_a_page_whose_script_never_ends_is_given_up(site: Site, run: Run, monkey
 
 
 def test_what_is_waited_for_in_vain_has_changed(site: Site, run: Run) -> None:
-    """The sentence names it."""
-    site.put("/", "<title>s</title>")
+    """The sentence names it. That the site was busy before it answered does not count."""
+    site.put("/", status(503), "<title>s</title>")
     with pytest.raises(PageChanged, match=r"does not show what was expected: locator\(\"#fixtures\"\)"):
         run().browse(f"{site.url}/", lambda live: live.page.locator("#fixtures").wait_for(timeout=200))
 
