@@ -109,7 +109,10 @@ class Shared:
         self._worker.put(Job(None, lambda: self._forget(owner)))
 
     def close(self, seconds: float = _EXIT) -> None:
-        """Close everything, by force where it is not closed in time."""
+        """Close everything, by force where a page is being read, or where it is not closed in time."""
+        with self._worker.lock:
+            if self._worker.running is not None:
+                self._kill()
         if not self._worker.stop(seconds):
             self._kill(driver=True)
 

@@ -1,4 +1,4 @@
-"""Rows, fragments and answers of modular11's, as its site makes them (SOURCES.md, section 2); and visits of its pages."""
+"""Rows, fragments and answers of modular11's, as its site makes them (SOURCES.md, section 2); visits of its page."""
 
 from __future__ import annotations
 
