@@ -66,7 +66,7 @@ def read(site: Site, fetcher: Fetcher | None = None) -> tuple[Source, Part, Any]
 class TestTheVillageCup:
     def test_it_is_found_by_name(self) -> None:
         """An installed package adds its source to those there are, without any change here."""
-        assert names() == ["mlsnext", "village"]
+        assert {"mlsnext", "village"} <= set(names())
         assert isinstance(find("village").make(SourceSettings()), Source)
 
     def test_its_rows_are_matches_and_rejects(self, site: Site) -> None:
