@@ -71,6 +71,7 @@ def test_a_healthy_installation(
         "spool": "ok",
         "browser": "not used",
         "source mlsnext": "ok",
+        "source modular11": "ok",
     }
     assert "sources that need one fail" in found["browser"][1]
     assert "PostgreSQL 18" in found["database"][1]
