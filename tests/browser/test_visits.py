@@ -192,6 +192,14 @@ def test_a_site_that_says_no_is_not_asked_again(site: Site, run: Run) -> None:
     assert (len(site.asked("/missing")), len(site.asked("/data"))) == (1, 1)
 
 
+def test_a_download_is_no_page(site: Site, run: Run) -> None:
+    """Nothing is written to disk, and it is not asked for again."""
+    site.put("/file", page("x" * 1000, headers={"Content_Disposition": "attachment; filename=x.zip"}))
+    with pytest.raises(SiteRefused, match="is no page but a file to download"):
+        run().browse(f"{site.url}/file", title)
+    assert len(site.asked("/file")) == 1
+
+
 def test_a_site_that_is_away_is_unreachable(run: Run) -> None:
     """As it is without a browser: robots.txt cannot be asked for."""
     with pytest.raises(SiteUnreachable):
@@ -250,8 +258,8 @@ def test_a_page_whose_script_never_ends_is_given_up(site: Site, run: Run, monkey
 
 
 def test_what_is_waited_for_in_vain_has_changed(site: Site, run: Run) -> None:
-    """The sentence names it."""
-    site.put("/", "<title>s</title>")
+    """The sentence names it. That the site was busy before it answered does not count."""
+    site.put("/", status(503), "<title>s</title>")
     with pytest.raises(PageChanged, match=r"does not show what was expected: locator\(\"#fixtures\"\)"):
         run().browse(f"{site.url}/", lambda live: live.page.locator("#fixtures").wait_for(timeout=200))
 
