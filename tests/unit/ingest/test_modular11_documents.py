@@ -70,7 +70,8 @@ def test_the_oldest_answer_says_when_it_was_so() -> None:
         (fragment(row(1), row(2)).replace("current-pages", "pages-now"), "does not say which page it is"),
         (fragment(row(1), page=3, total=2), "says that it is 3 of 2"),
         (fragment(row(1), page=1, total=2).replace("1 page out of 2", "1 page out of 1"), "links to page 2"),
-        (fragment(row(1), row(2)).replace("score-match-table", "score"), "2 of 2 rows of a page cannot be read"),
+        ("<p>No data available in your region, sorry.</p>", "neither matches nor a message that is known"),
+        (fragment(row(1), row(2)).replace("-first-team", "-home"), "2 of 2 rows of a page cannot be read"),
     ],
 )
 def test_a_page_that_has_changed_is_told_from_one_without_matches(text: str, sentence: str) -> None:

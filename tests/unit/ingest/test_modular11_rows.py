@@ -314,6 +314,25 @@ def test_what_is_not_there_is_left_out() -> None:
     assert (match.home_club.id, match.home_club.logo_url) == ("12", "https://www.modular11.com/media/academy/12/x.png")
 
 
+def test_a_row_without_crests_is_a_match_without_clubs() -> None:
+    """With one crest alone nobody knows whose it is."""
+    whole = row()
+    (match,) = parse(whole.replace('class="club-photo"', 'class="photo"', 1))
+    assert isinstance(match, Match)
+    assert (match.home_club, match.away_club) == (None, None)
+
+
+def test_what_the_attributes_leave_out_the_column_says() -> None:
+    """Where it says both; one text alone may be the one or the other."""
+    bare = row().replace('js-match-bracket="League" js-match-group="Northeast"', "")
+    (match,) = parse(bare)
+    assert isinstance(match, Match)
+    assert (match.match_type, match.division) == ("League", "Northeast")
+    (reject,) = parse(bare.replace("League<br>Northeast", "Northeast"))
+    assert isinstance(reject, Reject)
+    assert reject.error == "the row does not say its competition"
+
+
 def test_competitions_have_the_names_that_the_other_source_has() -> None:
     """Flex on both sites is Flex."""
     assert one(competition="MLS NEXT Flex").match_type == "Flex"
