@@ -141,6 +141,15 @@ LOST = [
 ]
 
 
+#: What the answer said that was not understood, and is kept with the page.
+SHOWN = {
+    Trouble.STUCK: "1 page out of 12",
+    Trouble.RED: "Something is wrong with this page.",
+    Trouble.LOGIN: "<title>Login | Modular Eleven</title>",
+    Trouble.RENAMED: "match-line",
+}
+
+
 @pytest.mark.parametrize(("trouble", "error", "sentence"), LOST, ids=lambda said: getattr(said, "value", ""))
 def test_what_cannot_be_read_is_said(
     site: Modular11Site,
@@ -160,6 +169,8 @@ def test_what_cannot_be_read_is_said(
         kept = Path(caught.value.hint.rpartition(" is kept in ")[2])
         assert (kept / "screenshot.png").stat().st_size > 5_000
         assert "js-age" in (kept / "frame-0.html").read_text()
+        if trouble in SHOWN:
+            assert any(SHOWN[trouble] in frame.read_text() for frame in kept.glob("frame-*.html"))
 
 
 def test_selects_under_another_name_are_said(

@@ -68,7 +68,6 @@ class DemoSite:
         self.port = port
         self._pages = _Pages(league)
         self._bodies = Bodies(league.at(moment))
-        #: The pages for `TOUCHLINE_MODULAR11_URL`, which is `url` as well.
         self.schedules = Schedules(league, moment)
         self._lock = threading.Lock()
         self._requests: list[Request] = []
@@ -81,7 +80,7 @@ class DemoSite:
 
     @property
     def url(self) -> str:
-        """The base address, for `TOUCHLINE_MLSNEXT_URL`. Known once the site was started."""
+        """The base address, for `TOUCHLINE_MLSNEXT_URL` and `…_MODULAR11_URL`. Known once the site was started."""
         return f"http://{_HOST}:{self.port}"
 
     @property

@@ -18,8 +18,8 @@ import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from contract.addresses import redact
-from contract.errors import ConfigurationError
-from ingest.errors import PageChanged, UnknownScope
+from contract.errors import ConfigurationError, TouchlineError
+from ingest.errors import PageChanged, SiteRefused, SiteUnreachable, UnknownScope
 from ingest.http import Answer
 from ingest.models import Match
 from ingest.season import Season
@@ -146,7 +146,8 @@ class Modular11:
     def plan(self, scope: Scope, fetcher: Fetcher) -> Sequence[Part]:
         """One part an age group of a league, `homegrown-U14-2025-26`, as the leagues' pages list them.
 
-        Raises UnknownScope for what none of the pages has, PageChanged, and what a browser raises.
+        A league whose page cannot be read is a part by itself beside others, which fails when it is fetched. Raises
+        UnknownScope for what none of the pages has, PageChanged, and what a browser raises.
         """
         season = Season.asked(scope.season, scope.date_from, scope.date_to, self._today())
         first, last = asking.days(season.first_day, season.last_day, scope.date_from, scope.date_to)
@@ -155,9 +156,10 @@ class Modular11:
                 f"the days asked for do not lie in the season {season}",
                 hint=f"it is from {season.first_day} to {season.last_day}; --season asks for another one",
             )
-        offered = {league: self._choices(tournament, fetcher) for league, tournament in self._wanted(scope).items()}
-        _check_names("age group", scope.age_groups, [each.ages for _, _, each in offered.values()])
-        _check_names("division", scope.divisions, [each.groups for _, _, each in offered.values()])
+        offered, unreadable = self._offered(scope, fetcher)
+        if not unreadable:  # else it may be there that a name stands
+            _check_names("age group", scope.age_groups, [each.ages for _, _, each in offered.values()])
+            _check_names("division", scope.divisions, [each.groups for _, _, each in offered.values()])
         parts = []
         for league, (page, endpoint, choices) in offered.items():
             groups = _ids(scope.divisions, choices.groups)
@@ -178,10 +180,16 @@ class Modular11:
                     narrowed=bool(groups or scope.date_from or scope.date_to),
                 )
                 parts.append(Part(f"{league}-{age_group}-{season}", league, str(season), question.detail()))
-        return parts
+        return parts + [Part(f"{league}-{season}", league, str(season), {}) for league in unreadable]
 
     def fetch(self, part: Part, fetcher: Fetcher) -> list[Answer]:
         """The pages of the part's list, all of them."""
+        if not part.detail:
+            self._choices(self._tournaments[part.league or ""], fetcher)
+            raise SiteUnreachable(
+                f"the page of {part.league} could not be read when the run was planned, and can be now",
+                hint="the next run reads it",
+            )
         question = Question.of(part.detail)
         reading = Asking(part.name, question, lambda answer, page: [*self._read(part, answer, page)])
         for _ in range(_VISITS):
@@ -226,6 +234,22 @@ class Modular11:
                 hint=f"leagues are: {', '.join(self._tournaments)}; sources.modular11.tournaments adds others",
             )
         return {league: each for league, each in self._tournaments.items() if not wanted or league in wanted}
+
+    def _offered(
+        self, scope: Scope, fetcher: Fetcher
+    ) -> tuple[dict[str, tuple[str, str, Choices]], dict[str, TouchlineError]]:
+        """What the wanted leagues' pages offer, and why others cannot be read. Raises where all of them cannot."""
+        offered: dict[str, tuple[str, str, Choices]] = {}
+        unreadable: dict[str, TouchlineError] = {}
+        for league, tournament in self._wanted(scope).items():
+            try:
+                offered[league] = self._choices(tournament, fetcher)
+            except (PageChanged, SiteRefused, SiteUnreachable) as error:
+                log.warning("league_unreadable", source=self.name, league=league, reason=str(error))
+                unreadable[league] = error
+        if not offered:
+            raise next(iter(unreadable.values()))
+        return offered, unreadable
 
     def _choices(self, tournament: Tournament, fetcher: Fetcher) -> tuple[str, str, Choices]:
         """A tournament's page, where its matches are asked for, and what the page offers."""

@@ -125,14 +125,15 @@ def _page(tree: LexborHTMLParser, found: list[LexborNode]) -> Page:
 def _refuse(tree: LexborHTMLParser, text: str) -> None:
     """Raise what an answer without a row is, unless it says that there is nothing."""
     said = squeezed(tree.body.text(separator=" ")) if tree.body is not None else ""
+    if said.casefold().rstrip(".") == _NOTHING:
+        return
     title = tree.css_first("title")
     if title is not None or re.match(r"\s*<(?:!doctype|html)\b", text, re.IGNORECASE):
         name = squeezed(title.text()) if title is not None else ""
         raise NotAFragment(shown(name or said))
     if len(said) <= _MESSAGE and any(_is_red(node) for node in tree.css("[style], [class], font[color]")):
         raise PageChanged(f"the site says {shown(said)}")
-    if _NOTHING not in said.casefold() or len(said) > _MESSAGE:
-        raise PageChanged(f"an answer has neither matches nor a message that is known; it begins with {shown(said)}")
+    raise PageChanged(f"an answer has neither matches nor a message that is known; it begins with {shown(said)}")
 
 
 def _row(node: LexborNode) -> Row | OddRow:
@@ -147,11 +148,10 @@ def _row(node: LexborNode) -> Row | OddRow:
         if number is None:
             raise _Lacking(f"the match number cannot be told from {shown(' '.join(first))}")
         # one text alone may be the one or the other
-        kind = both if len(both := _lines(columns[3])) == 2 else ["", ""]
-        photos = [_crest(photo) for photo in node.css(".club-photo")]
-        if len(photos) != 2:
-            raise _Lacking(f"there are {len(photos)} crests instead of 2")
-        score = node.css_first(".score-match-table")
+        competition, division = texts if len(texts := _lines(columns[3])) == 2 else ("", "")
+        # one crest alone may be the one's or the other's
+        home, away = both if len(both := [_crest(photo) for photo in node.css(".club-photo")]) == 2 else ("", "")
+        score = node.css_first(".score-match-table") or node.css_first(".container-score")
         if score is None:
             raise _Lacking("the score is missing")
         return Row(
@@ -160,11 +160,11 @@ def _row(node: LexborNode) -> Row | OddRow:
             when=squeezed(columns[1].text(separator=" ")),
             location=_title(node, ".container-location"),
             age=squeezed(columns[2].text()),
-            competition=_attribute(node, "js-match-bracket") or kind[0],
-            division=_attribute(node, "js-match-group") or kind[1],
+            competition=_attribute(node, "js-match-bracket") or competition,
+            division=_attribute(node, "js-match-group") or division,
             round=_attribute(node, "js-match-round"),
-            home=Side(_name(node, ".container-first-team", "home"), photos[0]),
-            away=Side(_name(node, ".container-second-team", "away"), photos[1]),
+            home=Side(_name(node, ".container-first-team", "home"), home),
+            away=Side(_name(node, ".container-second-team", "away"), away),
             score=squeezed(score.text()),
             html=html,
         )

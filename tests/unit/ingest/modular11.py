@@ -1,10 +1,12 @@
-"""Rows, fragments and answers of modular11's, as its site makes them (SOURCES.md, section 2)."""
+"""Rows, fragments and answers of modular11's, as its site makes them (SOURCES.md, section 2); visits of its page."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
-from typing import Final
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from ingest.http import Answer
 from ingest.sources import Part
@@ -76,3 +78,44 @@ def part(age: str = "U14", season: str = "2025-26", *, narrowed: bool = False) -
         narrowed=narrowed,
     )
     return Part(f"homegrown-{age}-{season}", "homegrown", season, question.detail())
+
+
+#: What stands for an answer: its HTML, or what is raised instead of one.
+Said = str | Exception
+
+
+class Visited:
+    """A page that is open. `says` gives the answer for a page of the list and how often that was asked for before."""
+
+    url = f"{SITE}/schedule?year=21"
+
+    def __init__(self, says: Callable[[int, int], Said], html: str = "") -> None:
+        self._says = says
+        self._html = html
+        self.asked: list[int] = []
+        self.questions: list[dict[str, list[str]]] = []
+
+    def html(self) -> Answer:
+        return Answer(200, self._html.encode(), None, self.url, "text/html", datetime.now(UTC))
+
+    def get(self, url: str) -> Answer:
+        question = parse_qs(urlsplit(url).query, keep_blank_values=True)
+        number = int(question["open_page"][0])
+        said = self._says(number, self.asked.count(number))
+        self.asked.append(number)
+        self.questions.append(question)
+        if isinstance(said, Exception):
+            raise said
+        return answer(said)
+
+
+class Browsing:
+    """Stands in for a fetcher: each visit is of the same page."""
+
+    def __init__(self, page: Visited) -> None:
+        self.page = page
+        self.visits: list[str] = []
+
+    def browse(self, url: str, work: Callable[[Any], Any]) -> Any:
+        self.visits.append(url)
+        return work(self.page)

@@ -6,60 +6,16 @@ The pages are those of an invented visit, without a browser; tests/browser reads
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from contract.errors import ConfigurationError, PermanentError
-from contract.settings import SourceSettings
-from ingest.errors import PageChanged, SiteRefused, UnknownScope
-from ingest.http import Answer
-from ingest.sources import Scope
+from contract.errors import PermanentError
+from ingest.errors import PageChanged, SiteRefused
 from ingest.sources.modular11 import Modular11
 from ingest.sources.modular11.asking import Question
-from tests.unit.ingest.modular11 import NOTHING, SITE, answer, fragment, part, row
-
-#: What stands for an answer: its HTML, or what is raised instead of one.
-Said = str | Exception
-
-
-class Visited:
-    """A page that is open. `says` gives the answer for a page of the list and how often that was asked for before."""
-
-    url = f"{SITE}/schedule?year=21"
-
-    def __init__(self, says: Callable[[int, int], Said], html: str = "") -> None:
-        self._says = says
-        self._html = html
-        self.asked: list[int] = []
-        self.questions: list[dict[str, list[str]]] = []
-
-    def html(self) -> Answer:
-        return Answer(200, self._html.encode(), None, self.url, "text/html", datetime.now(UTC))
-
-    def get(self, url: str) -> Answer:
-        question = parse_qs(urlsplit(url).query, keep_blank_values=True)
-        number = int(question["open_page"][0])
-        said = self._says(number, self.asked.count(number))
-        self.asked.append(number)
-        self.questions.append(question)
-        if isinstance(said, Exception):
-            raise said
-        return answer(said)
-
-
-class Browsing:
-    """Stands in for a fetcher: each visit is of the same page."""
-
-    def __init__(self, page: Visited) -> None:
-        self.page = page
-        self.visits: list[str] = []
-
-    def browse(self, url: str, work: Callable[[Any], Any]) -> Any:
-        self.visits.append(url)
-        return work(self.page)
+from tests.unit.ingest.modular11 import NOTHING, SITE, Browsing, Said, Visited, fragment, part, row
 
 
 class Kept(Visited):
@@ -271,111 +227,3 @@ def test_pages_that_were_kept_are_read_without_a_browser() -> None:
     assert len(Modular11().fetch(part(), kept)) == 3  # type: ignore[arg-type]
     with pytest.raises(PageChanged, match="page 1: the site answers nothing at all"):
         Modular11().fetch(part(), Browsing(Kept(lambda *_: "")))  # type: ignore[arg-type]
-
-
-# Planning.
-
-PAGE = """<title>Schedule</title><select js-age><option value="0">All</option><option value="22">U14</option>
-<option value="33"> U15 </option></select><select js-groups><option value="41">Northeast</option>
-<option value="42">Mid-Atlantic</option><option value="77">Northeast</option></select>"""
-
-
-def plan(scope: Scope, html: str = PAGE, **settings: Any) -> tuple[Browsing, list[Any]]:
-    browsing = Browsing(Visited(three_pages, html))
-    source = Modular11.make(SourceSettings(**settings))
-    return browsing, list(source.plan(scope, browsing))  # type: ignore[arg-type]
-
-
-def test_a_part_is_an_age_group_of_a_league() -> None:
-    """As the page's own selects have them; without a league all that are configured."""
-    browsing, parts = plan(Scope(season="2025-26"))
-    assert [each.name for each in parts] == [
-        f"{league}-{age}-2025-26" for league in ("homegrown", "academy", "elite-academy") for age in ("U14", "U15")
-    ]
-    assert browsing.visits == [
-        f"{SITE}/schedule?year=21",
-        f"{SITE}/league-schedule/mls-next-academy-division",
-        f"{SITE}/league-schedule/elite-academy-league",
-    ]
-    assert [each.detail["tournament"] for each in parts] == [12, 12, 35, 35, 27, 27]
-    assert [each.detail["ages"] for each in parts[:2]] == [["22"], ["33"]]
-
-
-def test_days_and_divisions_narrow_the_question() -> None:
-    """All ids of a division's name; days only as far as the season goes."""
-    scope = Scope(("homegrown",), ("U14",), ("northeast",), season="2025-26", date_from=date(2026, 5, 1))
-    _, (only,) = plan(scope)
-    assert only.detail["groups"] == ["41", "77"]
-    assert (only.detail["first"], only.detail["last"]) == ("2026-05-01", "2026-07-31")
-    assert only.detail["narrowed"]
-
-
-def test_a_frame_is_followed_to_its_schedule() -> None:
-    """It waits for consent in `data-src`; where it is, matches are asked for."""
-    official = '<iframe src="about:blank"></iframe><iframe data-src="https://m11.example/league-schedule/x"></iframe>'
-    browsing = Browsing(Visited(three_pages, official))
-
-    def browse(url: str, work: Callable[[Any], Any]) -> Any:
-        browsing.visits.append(url)
-        return work(Visited(three_pages, official if len(browsing.visits) == 1 else PAGE))
-
-    browsing.browse = browse  # type: ignore[method-assign]
-    (first, _) = Modular11().plan(Scope(("homegrown",), season="2025-26"), browsing)  # type: ignore[arg-type]
-    assert first.detail["page"] == "https://m11.example/league-schedule/x"
-    assert first.detail["endpoint"] == "https://m11.example/public_schedule/league/get_matches"
-
-
-@pytest.mark.parametrize(
-    ("scope", "sentence"),
-    [
-        (Scope(("serie-a",)), "modular11 has no league 'serie-a'"),
-        (Scope((), ("U18",), season="2025-26"), "no age group 'U18'"),
-        (Scope((), (), ("Atlantis",), season="2025-26"), "no division 'Atlantis'"),
-        (Scope(season="2025-26", date_from=date(2027, 1, 1)), "do not lie in the season 2025-26"),
-    ],
-)
-def test_what_is_not_there_is_unknown(scope: Scope, sentence: str) -> None:
-    """It is named, with what there is in the hint."""
-    with pytest.raises(UnknownScope, match=sentence) as caught:
-        plan(scope)
-    assert caught.value.hint
-
-
-def test_a_page_without_selects_has_changed() -> None:
-    """Never an empty plan, and never ids of ours."""
-    with pytest.raises(PageChanged, match="'Sign in', has no age groups to choose from"):
-        plan(Scope(season="2025-26"), "<title>Sign in</title><select js-age><option value='0'>All</option></select>")
-
-
-def test_leagues_are_configured_by_number_or_with_their_page() -> None:
-    """A bare number keeps the page that is known for it."""
-    browsing, parts = plan(
-        Scope(season="2025-26", age_groups=("U14",)),
-        url="https://mirror.example/",
-        tournaments={"ea": 27, "usl": {"id": 24, "page": "/league-schedule/usl"}, "other": 99},
-    )
-    assert [(each.league, each.detail["tournament"]) for each in parts] == [("ea", 27), ("usl", 24), ("other", 99)]
-    assert browsing.visits == [
-        "https://mirror.example/league-schedule/elite-academy-league",
-        "https://mirror.example/league-schedule/usl",
-        "https://mirror.example/schedule?year=21",
-    ]
-    assert parts[0].detail["endpoint"] == "https://mirror.example/public_schedule/league/get_matches"
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"timezone": "New York"}, "sources.modular11.timezone: .*'New York' is not a time zone"),
-        ({"timezones": {"West": "America/Nowhere"}}, "sources.modular11.timezones.West: .*not a time zone"),
-        ({"tournaments": {"Home Grown": 12}}, "sources.modular11.tournaments"),
-        ({"tournaments": {"homegrown": "twelve"}}, "sources.modular11.tournaments.homegrown"),
-        ({"tournaments": {}}, "sources.modular11.tournaments"),
-        ({"tournament": 12}, "sources.modular11.tournament: "),
-        ({"url": "modular11.com"}, "is not an http"),
-    ],
-)
-def test_wrong_settings_are_named(settings: dict[str, Any], sentence: str) -> None:
-    """With the key that is wrong."""
-    with pytest.raises(ConfigurationError, match=sentence):
-        Modular11.make(SourceSettings(**settings))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,12 +12,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ingest.errors import PageChanged
 from ingest.models import Match
 from ingest.sources import Reading, Reject
 from ingest.sources.modular11 import Modular11, Options
 from ingest.sources.modular11.rows import Score, Unusable, kickoff, score, when
-from tests.unit.ingest.modular11 import ASKED_AT, NOTHING, answer, fragment, part, row
+from tests.unit.ingest.modular11 import answer, fragment, part, row
 
 FEEDS = Path(__file__).parents[3].parent / "shared" / "feeds"
 SAMPLE = [FEEDS / f"modular11.get_matches.page-{number}.html" for number in (1, 2)]
@@ -315,6 +314,25 @@ def test_what_is_not_there_is_left_out() -> None:
     assert (match.home_club.id, match.home_club.logo_url) == ("12", "https://www.modular11.com/media/academy/12/x.png")
 
 
+def test_a_row_without_crests_is_a_match_without_clubs() -> None:
+    """With one crest alone nobody knows whose it is."""
+    whole = row()
+    (match,) = parse(whole.replace('class="club-photo"', 'class="photo"', 1))
+    assert isinstance(match, Match)
+    assert (match.home_club, match.away_club) == (None, None)
+
+
+def test_what_the_attributes_leave_out_the_column_says() -> None:
+    """Where it says both; one text alone may be the one or the other."""
+    bare = row().replace('js-match-bracket="League" js-match-group="Northeast"', "")
+    (match,) = parse(bare)
+    assert isinstance(match, Match)
+    assert (match.match_type, match.division) == ("League", "Northeast")
+    (reject,) = parse(bare.replace("League<br>Northeast", "Northeast"))
+    assert isinstance(reject, Reject)
+    assert reject.error == "the row does not say its competition"
+
+
 def test_competitions_have_the_names_that_the_other_source_has() -> None:
     """Flex on both sites is Flex."""
     assert one(competition="MLS NEXT Flex").match_type == "Flex"
@@ -336,73 +354,3 @@ def test_what_the_contract_cannot_say_is_a_reject(said: dict[str, str], reason: 
     assert [type(each) for each in rows] == [Reject, Match, Match]
     assert isinstance(rows[0], Reject)
     assert rows[0].reason == reason
-
-
-# Pages.
-
-
-def test_a_match_on_two_pages_is_one_match_as_it_was_seen_last() -> None:
-    """It moved while the list was read; of such a list nobody says that it is complete."""
-    documents = [
-        answer(fragment(row(1), row(2), page=1, total=2)),
-        answer(fragment(row(2, score="4 : 4"), row(3), page=2, total=2)),
-    ]
-    reading = Modular11().parse(part(), documents)
-    found = {match.match_id: match for match in reading.matches}
-    assert list(found) == ["1", "2", "3"]
-    assert isinstance(found["2"], Match)
-    assert found["2"].home_score == 4
-    assert not reading.complete
-
-
-@pytest.mark.parametrize(
-    ("documents", "narrowed", "complete"),
-    [
-        ([(1, 2), (2, 2)], False, True),
-        ([(1, 2)], False, False),
-        ([(2, 2)], False, False),
-        ([(1, 2), (2, 3)], False, False),
-        ([(1, 2), (2, 2)], True, False),
-    ],
-)
-def test_complete_is_a_list_from_its_first_page_to_its_last(
-    documents: list[tuple[int, int]], narrowed: bool, complete: bool
-) -> None:
-    """Of which nothing was left out."""
-    answers = [answer(fragment(row(page), page=page, total=total)) for page, total in documents]
-    assert Modular11().parse(part(narrowed=narrowed), answers).complete is complete
-
-
-def test_nothing_is_nothing_and_not_complete() -> None:
-    """What was there before is not gone by it."""
-    reading = Modular11().parse(part(), [answer(NOTHING)])
-    assert list(reading.matches) == []
-    assert not reading.complete
-
-
-def test_the_oldest_answer_says_when_it_was_so() -> None:
-    """Something that changed while the list was read must not look older than it is."""
-    later = ASKED_AT.replace(hour=13)
-    answers = [answer(fragment(row(1), page=1, total=2), asked_at=later), answer(fragment(row(2), page=2, total=2))]
-    assert Modular11().parse(part(), answers).observed_at == f"{ASKED_AT.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "nothing at all"),
-        ("<p>Hello</p>", "neither matches nor a message that is known; it begins with 'Hello'"),
-        ('<p style="color:red">The selected status is invalid.</p>', "the site says 'The selected status is invalid.'"),
-        ('<font color="red">Session error</font>', "the site says 'Session error'"),
-        ('<p class="text-danger">The match_type field is required.</p>', "the site says 'The match_type field"),
-        ("<!doctype html><title>Login</title>", "no list of matches: 'Login'"),
-        (fragment(row(1), row(2)).replace("current-pages", "pages-now"), "does not say which page it is"),
-        (fragment(row(1), page=3, total=2), "says that it is 3 of 2"),
-        (fragment(row(1), page=1, total=2).replace("1 page out of 2", "1 page out of 1"), "links to page 2"),
-        (fragment(row(1), row(2)).replace("score-match-table", "score"), "2 of 2 rows of a page cannot be read"),
-    ],
-)
-def test_a_page_that_has_changed_is_told_from_one_without_matches(text: str, sentence: str) -> None:
-    """Whatever is not known is an error, and never an empty list."""
-    with pytest.raises(PageChanged, match=sentence):
-        Modular11().parse(part(), [answer(text)])
