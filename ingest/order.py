@@ -106,7 +106,7 @@ def fetcher_for(
         validators,
         pace,
         remembered=Remembered(settings.home, name),
-        visits=Visits(settings),
+        visits=Visits(settings, name),
         keeper=keeper,
     )
 
