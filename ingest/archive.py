@@ -5,8 +5,8 @@
     lock                     held in common by whoever keeps a document, alone by whoever deletes one
 
 Nothing that a site says becomes the name of a file. Several processes may keep documents of one run: its parts are read
-by several workers, or its order came twice. The last answer to an address counts. A process may die between any two of
-these lines:
+by several workers, or its order came twice. Each of these is a *reading*, whose documents bear its mark. A process may
+die between any two of these lines:
 
     write     the body under another name, fsync
     rename    the document is there under its hash, whole
@@ -36,7 +36,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from pydantic import TypeAdapter
@@ -148,6 +148,7 @@ class RunKeeper:
         self._path = archive.run(run_id)
         self._lock = threading.Lock()
         self._warned = False
+        self._reading = uuid4().hex[:8]
         #: Lines that are written before the first document.
         self._waiting = [
             _line(
@@ -181,6 +182,7 @@ class RunKeeper:
             return
         line = _line(
             "document",
+            reading=self._reading,
             part=part,
             asked=without_user(asked),
             url=without_user(answer.url),

@@ -42,6 +42,8 @@ class Document(BaseModel):
     """An answer, as its line has it. `size` is of the body, `stored` what it added to the disk, both in bytes."""
 
     line: Literal["document"]
+    #: Of one process, from beginning to end; another worker of the same run, or a second try, is another one.
+    reading: str
     #: The part that it was fetched for; None where it was asked for while the run was planned.
     part: str | None
     asked: str

@@ -9,6 +9,8 @@ nothing is withdrawn by it. `plan` is not asked, because it may depend on the da
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 from contract.addresses import redact, without_user
-from ingest.archive import Archive
+from ingest.archive import Archive, reading_part
 from ingest.errors import NotKept
 from ingest.http import Answer, Fetcher
 from ingest.kept import Document, KeptRun, answer
@@ -97,25 +99,32 @@ class Kept:
 
 
 class Replay(Fetcher):
-    """A fetcher that asks nobody: each address is answered as it was last answered in that run.
+    """A fetcher that asks nobody: what is asked for is answered as it was in that run. Threads may use it together.
 
-    It knows no ETags and remembers nothing. Raises NotKept.
+    Of each part the last reading counts, if it was read more than once; where an address was asked for again in it, the
+    answers come in their order, and the last one again and again. It knows no ETags and remembers nothing.
     """
 
     def __init__(self, archive: Archive, kept: KeptRun) -> None:
         super().__init__()
         self._archive = archive
-        self._documents = {document.asked: document for document in kept.documents}
-        self._moved: dict[str, Document | None] = {}
-        for asked, document in self._documents.items():
-            # None: two hosts have it
-            self._moved[_path(asked)] = None if _path(asked) in self._moved else document
+        self._lock = threading.Lock()
+        #: The newest answer, whoever asked; and where only the host has changed. None: two hosts have it.
+        self._newest = {document.asked: document for document in kept.documents}
+        self._moved: dict[str, str | None] = {}
+        for asked in self._newest:
+            self._moved[_path(asked)] = None if _path(asked) in self._moved else asked
+        readings = {document.part: document.reading for document in kept.documents}
+        self._answers: dict[tuple[str | None, str], deque[Document]] = defaultdict(deque)
+        for document in kept.documents:
+            if document.reading == readings[document.part]:
+                self._answers[document.part, document.asked].append(document)
 
     def get(
         self, url: str, *, part: str | None = None, conditional: bool = True, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """The document as it was kept; from another host, if only that has changed since."""
-        document = self.document(url)
+        """The document as it was kept; from another host, if only that has changed since. Raises NotKept."""
+        document = self._next(url, part or reading_part.get())
         kept = None if document is None else answer(self._archive, document)
         if kept is None:
             gone = "its document is gone or damaged" if document else "the site was not asked for it, or did not answer"
@@ -126,10 +135,21 @@ class Replay(Fetcher):
         """What `work` makes of the page as it was kept."""
         return work(_KeptPage(url, self))
 
-    def document(self, url: str) -> Document | None:
-        """What is known of the address, if anything."""
+    def newest(self, url: str) -> Document | None:
+        """The last that is known of the address, if anything."""
+        return self._newest.get(self._asked(url) or "")
+
+    def _next(self, url: str, part: str | None) -> Document | None:
+        answers = self._answers.get((part, self._asked(url) or ""))
+        if not answers:
+            return self.newest(url)
+        with self._lock:
+            return answers.popleft() if len(answers) > 1 else answers[0]
+
+    def _asked(self, url: str) -> str | None:
+        """The address that was asked for then."""
         asked = without_user(url)
-        return self._documents.get(asked) or self._moved.get(_path(asked))
+        return asked if asked in self._newest else self._moved.get(_path(asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +161,7 @@ class _KeptPage:
 
     @property
     def url(self) -> str:
-        document = self._replay.document(self._asked)
+        document = self._replay.newest(self._asked)
         return document.url if document else self._asked
 
     def html(self) -> Answer:

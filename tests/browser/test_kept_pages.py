@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from contract.settings import SourceSettings, load
-from ingest.archive import Archive, RunKeeper, reading_part
-from ingest.browser import find_chromium
+from contract.settings import Settings, SourceSettings
+from ingest.archive import Archive, RunKeeper
 from ingest.browser.page import SitePage
 from ingest.browser.visits import Visits
 from ingest.http import Fetcher
 from ingest.kept import read
+from ingest.reading import Reader
 from ingest.replaying import Kept, Replay
 from ingest.sources import Part, Reading, Scope
 from tests.fix_site import Site
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium(load()) is None, reason="no Chromium was found"),
-]
+pytestmark = pytest.mark.slow
 
 
 class Clicks:
@@ -53,14 +49,15 @@ class Clicks:
         return Reading("2026-10-03T22:30:00Z", documents)
 
 
-def documents(source: Any, fetcher: Fetcher) -> Any:
-    """What is fetched of the source's only part, as a run does it."""
+def documents(source: Any, fetcher: Fetcher) -> list[Any]:
+    """What is read of the source's only part, in the thread of a run that fetches."""
     [part] = source.plan(Scope(), fetcher)
-    reading_part.set(part.name)
-    return source.fetch(part, fetcher)
+    with Reader(source, fetcher, [part]) as reader, reader.reading(part) as reading:
+        assert reading is not None
+        return list(reading.matches)
 
 
-def test_what_a_browser_read_is_read_again_without_one(site: Site, tmp_path: Path) -> None:
+def test_what_a_browser_read_is_read_again_without_one(site: Site, tmp_path: Path, chromium_settings: Settings) -> None:
     """The same bytes, for the part that was fetched; the site is not asked, and no browser is opened."""
     site.put("/start", "<p id=p></p><script>document.getElementById('p').textContent = 'made by a script'</script>")
     site.put("/list?page=1", "<tr><td>é</td></tr>", Content_Type="text/html; charset=utf-8")
@@ -68,8 +65,8 @@ def test_what_a_browser_read_is_read_again_without_one(site: Site, tmp_path: Pat
     keeper = RunKeeper(archive, run_id, "clicks", Scope())
     source = Clicks(site.url)
     keeper.planned(source.plan(Scope(), Fetcher()))
-    with closing(Fetcher(keeper=keeper, visits=Visits(load()))) as fetcher:
-        live = copy_context().run(documents, source, fetcher)
+    with closing(Fetcher(keeper=keeper, visits=Visits(chromium_settings, "clicks"))) as fetcher:
+        live = documents(source, fetcher)
     assert b"made by a script" in live[0]
     asked = len(site.requests)
     run = read(archive.run(run_id))
@@ -78,5 +75,5 @@ def test_what_a_browser_read_is_read_again_without_one(site: Site, tmp_path: Pat
         ("a", f"{site.url}/start"),
         ("a", f"{site.url}/list?page=1"),
     ]
-    assert copy_context().run(documents, Kept(source, run), Replay(archive, run)) == live
+    assert documents(Kept(source, run), Replay(archive, run)) == live
     assert len(site.requests) == asked

@@ -18,7 +18,7 @@ from ingest.reading import Reader, Unreadable
 from ingest.replaying import Kept, Replay, readable
 from ingest.sources import Part, Reading, Scope
 from ingest.sources.mlsnext import MLSNext
-from tests.unit.ingest.keeping import PARTS, a_run, kept, said
+from tests.unit.ingest.keeping import PARTS, a_run, kept
 from tests.unit.ingest_run.made_up import MadeUp, Says
 
 SITE = "https://site.example"
@@ -28,10 +28,22 @@ def replay(directory: Path, run_id: UUID) -> Replay:
     return Replay(Archive(directory), kept(directory, run_id))
 
 
-def test_an_address_is_answered_as_it_was_answered_last(tmp_path: Path) -> None:
-    """Asked twice in that run (its order came twice), the last answer counts."""
-    run_id = a_run(tmp_path, (f"{SITE}/a", b"first", "a"), (f"{SITE}/b", b"other", "b"), (f"{SITE}/a", b"last", "a"))
-    assert replay(tmp_path, run_id).get(f"{SITE}/a") == said(b"last")
+def test_an_address_is_answered_as_it_was_answered_then(tmp_path: Path) -> None:
+    """A site whose first answer was no good was asked again: one after the other, and no more than there were."""
+    documents = [(f"{SITE}/a", b"wrong", "a"), (f"{SITE}/b", b"other", "b"), (f"{SITE}/a", b"right", "a")]
+    again = replay(tmp_path, a_run(tmp_path, *documents))
+    assert [again.get(f"{SITE}/a", part="a").body for _ in range(3)] == [b"wrong", b"right", b"right"]
+    assert again.get(f"{SITE}/a", part="b").body == b"right", "what was asked for another part has the last word"
+
+
+def test_of_a_part_that_was_read_twice_the_last_reading_counts(tmp_path: Path) -> None:
+    """Its worker was killed, and another began anew; what only the first has is better than nothing."""
+    run_id = a_run(tmp_path, (f"{SITE}/1", b"killed", "a"), (f"{SITE}/2", b"killed", "a"), (f"{SITE}/b", b"b", "b"))
+    a_run(tmp_path, (f"{SITE}/1", b"whole", "a"), (f"{SITE}/1", b"asked again", "a"), run_id=run_id)
+    again = replay(tmp_path, run_id)
+    assert [again.get(f"{SITE}/1", part="a").body for _ in range(2)] == [b"whole", b"asked again"]
+    assert again.get(f"{SITE}/2", part="a").body == b"killed"
+    assert again.get(f"{SITE}/b", part="b").body == b"b"
 
 
 def test_what_is_not_kept_is_an_error(tmp_path: Path) -> None:
