@@ -1,4 +1,4 @@
-"""Runs the whole suite as three pytest processes side by side, each with servers of its own: most of it waits.
+"""Runs the whole suite as four pytest processes side by side, each with servers of its own: most of it waits.
 
 `python scripts/tests.py`: the groups below beside all others; what those print comes when they are done, one after the
 other. With arguments it is one pytest with these.
@@ -14,10 +14,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: Those that kill and cut things, and those that start the commands. What is new is among the others.
+#: The three that take longest, each by itself. What is new is among the others.
 GROUPS = {
-    "delivery": ("tests/chaos", "tests/conformance"),
-    "commands": ("tests/acceptance", "tests/regressions"),
+    "delivery": ("tests/conformance",),
+    "commands": ("tests/acceptance",),
+    "servers": ("tests/integration",),
 }
 
 _PYTEST = (sys.executable, "-m", "pytest")

@@ -194,6 +194,12 @@ class TestAnEvent:
         assert [row.match_id for row in found if isinstance(row, Match)] == [f"village:{n}" for n in (1, 3, 4, 5)]
         assert [row.reason for row in found if isinstance(row, Reject)] == ["broken_event"]
 
+    def test_what_its_alarm_says_is_not_its_own(self) -> None:
+        """Reminders by mail have a summary, Apple's a UID; they may stand before the event's own."""
+        alarm = "BEGIN:VALARM\nUID:9\nSUMMARY:Oak vs Pine\nEND:VALARM\n"
+        assert match_of(calendar(alarm + event(1))).match_id == "village:1"
+        assert match_of(calendar(alarm + event(1))).home_team == "Ash"
+
     def test_without_its_end_it_takes_no_other_along(self) -> None:
         body = calendar(event(1), event(2)).replace(b"END:VEVENT\r\n", b"", 1)
         assert [row.match_id for row in rows(body)] == ["village:1", "village:2"]
