@@ -98,7 +98,7 @@ def run(
         now=now,
         heard=pulse.heard,
     )
-    outcome = Outcome(run_id, [PartOutcome(part.name) for part in parts])
+    outcome = Outcome(run_id, [PartOutcome(part.name, part.notice) for part in parts])
     watcher: Progress = progress or _Unwatched()
     watcher.planned(outcome.parts)
     outcome.flushed = publisher.flush()
