@@ -122,7 +122,7 @@ class MLSNext:
             key = template(league, choice.season)
             notice = f"the official pages load {choice.key} for {others[choice.key].league} and {league}: {key} is read"
         elif loaded.trouble:
-            notice = f"{loaded.trouble}; read is what {'it loaded last' if loaded.keys else 'the template says'}"
+            notice = f"{loaded.trouble}: {'what it loaded last' if loaded.keys else 'what the template says'} is read"
         detail = {"page": path} if choice.loaded else {}
         return Part(key, league, str(choice.season), detail, notice)
 

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -61,21 +62,24 @@ _CLICKS: Final = 3
 
 _ACCEPT: Final = "#onetrust-accept-btn-handler"
 
-#: Brings the viewer's iframe into view, and gives it the address that it waits for where `urge` is true.
+#: Brings the viewer's iframe into view, and gives it the address that it waits for where `urge` is true. Where the page
+#: has none of the viewer's, its other iframes come into view one a `turn`: the viewer may have moved.
 _FRAMES: Final = """
-([viewer, urge]) => {
-  let found = 0;
-  for (const frame of document.querySelectorAll("iframe")) {
+([viewer, urge, turn]) => {
+  const all = [...document.querySelectorAll("iframe")];
+  const ours = [];
+  for (const frame of all) {
     const src = frame.getAttribute("src");
     const waits = !src || src.startsWith("about:");
     let address;
     try { address = new URL(waits ? frame.dataset.src : src, document.baseURI); } catch { continue; }
     if (address.origin !== new URL(viewer).origin) continue;
-    found += 1;
-    frame.scrollIntoView({ block: "center" });
+    ours.push(frame);
     if (waits && urge) frame.src = address.href;
   }
-  return found;
+  const shown = ours.length ? ours : all;
+  if (shown.length) shown[Math.floor(turn / 5) % shown.length].scrollIntoView({ block: "center" });
+  return ours.length;
 }
 """
 
@@ -118,7 +122,7 @@ class Discovery:
                 if not memory.said("no browser"):
                     _log.warning("keys_from_template", reason=str(error), hint=error.hint)
             except (BrowserFailed, SiteUnreachable, SiteRefused, PageChanged) as error:
-                trouble = f"the official page did not say the season's keys ({error})"
+                trouble = f"the season's keys were not found on the official page ({error})"
                 memory.failed(trouble)
                 log.warning("keys_not_discovered", page=redact(address), reason=str(error))
             else:
@@ -176,13 +180,14 @@ class _Visit:
         """The keys of feeds that were answered with data: as soon as there are `leagues`, or no more seem to come."""
         begun = time.monotonic()
         first: float | None = None
-        while (now := time.monotonic() - begun) < limit:
+        for turn in count():
+            now = time.monotonic() - begun
             good = self._good()
-            if good and first is None:
+            if first is None and (good or self._elsewhere):
                 first = now
-            if len(good) >= leagues or (first is not None and now - first > _OTHERS):
-                return good
-            self._get_on(urge=now > _URGE_AFTER)
+            if len(good) >= leagues or now > (limit if first is None else first + _OTHERS):
+                break
+            self._get_on(turn, urge=now > _URGE_AFTER)
             self._page.wait_for_timeout(_LOOK)
         if good := self._good():
             return good
@@ -191,7 +196,7 @@ class _Visit:
     def _good(self) -> list[str]:
         return [key for key, data in self._asked.items() if data]
 
-    def _get_on(self, *, urge: bool) -> None:
+    def _get_on(self, turn: int, *, urge: bool) -> None:
         """Click the banner away, if there is one, and bring the iframe into view, if there is one."""
         from playwright.sync_api import Error
 
@@ -202,7 +207,7 @@ class _Visit:
                 self._clicks -= 1
                 accept.click(timeout=_CLICK)
         with suppress(Error):
-            self._frames = self._page.evaluate(_FRAMES, [self._viewer, urge])
+            self._frames = self._page.evaluate(_FRAMES, [self._viewer, urge, turn])
 
     def _answered(self, response: Response) -> None:
         request = response.request

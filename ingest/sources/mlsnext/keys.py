@@ -65,7 +65,8 @@ def key_in(address: str, viewer: str) -> str | None:
     asked, base = _split(address), _split(viewer)
     if asked is None or base is None or _origin(asked) != _origin(base):
         return None
-    feed = _FEED.fullmatch(asked.path.removeprefix(base.path.rstrip("/")))
+    below = base.path.rstrip("/")
+    feed = _FEED.fullmatch(asked.path[len(below) :]) if asked.path.startswith(below) else None
     return feed[1] if feed and is_key(feed[1]) else None
 
 
