@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 AMQP_SCHEMES = ("amqp", "amqps")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 HTTP_SCHEMES = ("https", "http")
+#: A Playwright server speaks WebSocket; a browser's DevTools are found by HTTP.
+BROWSER_SCHEMES = ("wss", "ws", *HTTP_SCHEMES)
 
 
 def redact(url: str) -> str:
@@ -54,8 +56,15 @@ def check_http_url(url: str) -> None:
         raise ValueError("holds a space or another character that has to be percent-encoded: write %20 for a space")
 
 
+def check_browser_url(url: str) -> None:
+    """Raise ValueError, without the value, where `url` is no address of a browser that runs elsewhere."""
+    example = "ws://host:3000/ or http://host:9222"
+    if not _check(url, BROWSER_SCHEMES, example).hostname:
+        raise ValueError(f"names no host (expected {example})")
+
+
 def origin(url: str) -> str:
-    """Scheme, host and port: what may be shown of a webhook's address, whose path is often its only secret."""
+    """Scheme, host and port: what may be shown of an address whose path or query is often its only secret."""
     parts = _split(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…" if parts and parts.hostname else "(not a URL)"
 

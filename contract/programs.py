@@ -189,7 +189,7 @@ class Programs:
 
 def _ours(name: str) -> bool:
     """Whether a variable is ours and names no address, which may hold a password."""
-    return name.startswith("TOUCHLINE_") and not name.endswith("_URL")
+    return name.startswith("TOUCHLINE_") and not name.endswith("_URL") and name != "TOUCHLINE_CHROMIUM"
 
 
 def _wheel() -> Path:

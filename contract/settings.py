@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, V
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from contract.addresses import check_amqp_url, check_http_url, check_postgres_url
+from contract.addresses import check_amqp_url, check_browser_url, check_http_url, check_postgres_url
 from contract.bounds import HealthBounds, Retention
 from contract.errors import ConfigurationError
 from contract.schedules import Schedule, ScheduleName
@@ -39,7 +39,13 @@ _VARIABLES = {
     "TOUCHLINE_WEBHOOK_SECRET": "webhook_secret",
 }
 _HINT = "see the README, section Configuration"
-_SECRETS = ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_WEBHOOK_URL", "TOUCHLINE_WEBHOOK_SECRET")
+_SECRETS = (
+    "DATABASE_URL",
+    "RABBITMQ_URL",
+    "TOUCHLINE_CHROMIUM",
+    "TOUCHLINE_WEBHOOK_URL",
+    "TOUCHLINE_WEBHOOK_SECRET",
+)
 
 
 def default_home() -> Path:
@@ -88,8 +94,9 @@ class Settings(BaseSettings):
     #: Seconds without any message of it after which a run whose batches have not all arrived is suspect. Longer than
     #: any delay before a message is tried again (600).
     run_arrival: float = Field(default=900.0, ge=1, le=86_400)
-    #: Path of a Chromium to use instead of the one that is found.
-    chromium: Path | None = None
+    #: The Chromium to use instead of the one that is found: a path, the address of one that runs elsewhere (`ws(s)://`
+    #: a Playwright server, `http(s)://` its DevTools), or `none`. An address may hold a password or a token.
+    chromium: SecretStr | None = None
     #: Where news goes (suspect and failed runs, dead letters, recovered sources), as signed JSON; None: nowhere.
     webhook_url: SecretStr | None = None
     #: Signs what goes there (Standard Webhooks); wanted where there is an address.
@@ -117,6 +124,20 @@ class Settings(BaseSettings):
         if url is not None:
             check_amqp_url(url.get_secret_value())
         return url
+
+    @field_validator("chromium", mode="before")
+    @classmethod
+    def _text(cls, where: Any) -> Any:
+        return str(where) if isinstance(where, Path) else where
+
+    @field_validator("chromium", mode="after")
+    @classmethod
+    def _browser(cls, where: SecretStr | None) -> SecretStr | None:
+        if where is None or not where.get_secret_value().strip():
+            return None
+        if "://" in where.get_secret_value():
+            check_browser_url(where.get_secret_value())
+        return SecretStr(where.get_secret_value().strip())
 
     @field_validator("webhook_url", mode="after")
     @classmethod

@@ -41,5 +41,9 @@ class BrowserMissing(ConfigurationError):
     """There is no Chromium, or no Playwright to drive it."""
 
 
+class BrowserOff(BrowserMissing):
+    """The settings say that no browser shall be used."""
+
+
 class BrowserFailed(UnreachableError):
-    """A Chromium is there, but it does not open."""
+    """A Chromium is there, but it does not open, or it ended in the middle. Worth another try: by another one."""

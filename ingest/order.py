@@ -87,7 +87,7 @@ def fetcher_for(settings: Settings, name: str, validators: Validators | None, *,
         validators,
         pace,
         remembered=Remembered(settings.home, name),
-        visits=Visits(settings),
+        visits=Visits(settings, name),
     )
 
 

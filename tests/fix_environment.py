@@ -2,7 +2,8 @@
 
 Whoever has `DATABASE_URL` of a live system exported runs `make test` without a thought. So the program's variables are
 taken out of the environment before the first test is collected (importing the actors already reads them), and whatever
-falls back to the default home finds one that does not outlive the session.
+falls back to the default home finds one that does not outlive the session. Nor have they a browser unless they ask for
+one (tests.fix_chromium).
 
 Nor do they compile the program anew for each of the hundreds of processes that they start, where whoever runs them has
 said that Python shall leave no compiled files beside the sources: those have a place of their own.
@@ -21,7 +22,6 @@ import pytest
 _ADDRESSES = ("DATABASE_URL", "DATABASE_URL_FILE", "RABBITMQ_URL", "RABBITMQ_URL_FILE")
 #: What stays: it says how to test, not what to work on.
 _KEPT = (
-    "TOUCHLINE_CHROMIUM",
     "TOUCHLINE_TESTS_REQUIRE_RABBITMQ",
     "TOUCHLINE_TESTS_RABBITMQ",
     "TOUCHLINE_TESTS_QUEUE_TYPE",
@@ -34,9 +34,14 @@ _COMPILED = Path(__file__).parents[1] / ".pytest_cache" / "compiled"
 #: The one address that is meant for us: a server for tests.
 RABBITMQ_URL = os.environ.get("RABBITMQ_URL")
 
+#: The browser that whoever runs the tests has chosen for those that want one; None: the one that is found.
+CHROMIUM = os.environ.get("TOUCHLINE_CHROMIUM")
+
 for _variable in list(os.environ):
     if _variable in _ADDRESSES or (_variable.startswith("TOUCHLINE_") and _variable not in _KEPT):
         del os.environ[_variable]
+
+os.environ["TOUCHLINE_CHROMIUM"] = "none"
 
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(_COMPILED)

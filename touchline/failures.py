@@ -38,7 +38,7 @@ _EXTRAS = {
 # not the word itself, which stands for one where an error shows how an address is written
 _USERINFO = re.compile(r"(\w+://[^\s:/@]*):(?!password@)[^\s]*@(?=[^\s@]*)")
 _KEYWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)")
-_URL_VARIABLES = ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_WEBHOOK_URL")
+_URL_VARIABLES = ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_WEBHOOK_URL", "TOUCHLINE_CHROMIUM")
 
 
 class NotInstalled(ConfigurationError):
@@ -220,7 +220,7 @@ def _configured_urls() -> list[str]:
             loaded = settings.load()
         except TouchlineError:
             return urls
-        configured = (loaded.database_url, loaded.rabbitmq_url, loaded.webhook_url)
+        configured = (loaded.database_url, loaded.rabbitmq_url, loaded.webhook_url, loaded.chromium)
         urls += [url.get_secret_value() for url in configured if url]
     return urls
 

@@ -1,4 +1,4 @@
-"""Which Chromium is used: the one that the settings name, Playwright's own, the system's."""
+"""Which Chromium is used: the one that the settings name (here or elsewhere), Playwright's own, the system's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ingest.errors import BrowserMissing
+import urllib3
+
+from contract.addresses import HTTP_SCHEMES, origin
+from ingest.errors import BrowserMissing, BrowserOff
 
 if TYPE_CHECKING:
     from contract.settings import Settings
+
+#: What the setting says where no browser shall be used.
+OFF: Final = "none"
 
 #: Chromium and its relatives, as systems call them; looked for on the PATH in this order.
 _PROGRAMS: Final = (
@@ -37,19 +45,65 @@ _PLAYWRIGHT_PROGRAMS: Final = (
 )
 
 
-def find_chromium(settings: Settings) -> Path | None:
-    """The Chromium to use: the one that the settings name, Playwright's own, the system's; None if there is none.
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A Chromium that runs elsewhere."""
 
-    Raises BrowserMissing where the settings name a file that is not there or cannot be run.
+    #: Where it listens. May hold a token, so that only `shown` is for people; user and password are in `headers`.
+    address: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    #: Whether it speaks the DevTools protocol itself, and there is no Playwright server before it.
+    devtools: bool
+
+    @classmethod
+    def at(cls, url: str) -> Remote:
+        parts = urlsplit(url)
+        userinfo, _, host = parts.netloc.rpartition("@")
+        headers = dict(urllib3.make_headers(basic_auth=unquote(userinfo))) if userinfo else {}
+        devtools = parts.scheme in HTTP_SCHEMES or parts.path.startswith("/devtools/")
+        return cls(urlunsplit((parts.scheme, host, parts.path, parts.query, "")), headers, devtools)
+
+    @property
+    def shown(self) -> str:
+        return origin(self.address)
+
+
+def choose(settings: Settings) -> Path | Remote:
+    """The Chromium to use. Raises BrowserMissing where there is none, BrowserOff where the settings want none."""
+    named = settings.chromium.get_secret_value() if settings.chromium else ""
+    if "://" in named:
+        return Remote.at(named)
+    if named.lower() == OFF:
+        raise BrowserOff(
+            f"the browser is switched off (TOUCHLINE_CHROMIUM={OFF})",
+            hint="unset TOUCHLINE_CHROMIUM, and the Chromium that is installed is found",
+        )
+    program = find_chromium(settings)
+    if program is None:
+        raise BrowserMissing(
+            "no Chromium was found",
+            hint="install one (apt-get install chromium, or playwright install chromium), or set TOUCHLINE_CHROMIUM",
+        )
+    return program
+
+
+def find_chromium(settings: Settings) -> Path | None:
+    """The Chromium of this machine: the one that the settings name, Playwright's own, the system's; None without one.
+
+    None also where the settings name one elsewhere, or want none. Raises BrowserMissing where they name a file that is
+    not there or cannot be run.
     """
-    if settings.chromium is not None:
-        named = settings.chromium.expanduser()
-        if not _runs(named):
+    named = settings.chromium.get_secret_value() if settings.chromium else ""
+    if "://" in named or named.lower() == OFF:
+        return None
+    if named:
+        path = Path(named).expanduser()
+        if not _runs(path):
             raise BrowserMissing(
-                f"the setting chromium names {named}, which is not a program",
+                f"the setting chromium names {path}, which is not a program",
                 hint="correct TOUCHLINE_CHROMIUM, or unset it and the one that is installed is found",
             )
-        return named
+        return path
     return _playwrights_own() or _systems()
 
 

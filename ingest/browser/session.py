@@ -1,23 +1,34 @@
-"""A Chromium: opened headless, and closed whatever happens.
+"""A Chromium: opened headless, or reached where it runs, and closed whatever happens.
 
 Pages that only a browser can read are read with this one. It makes no requests of its own (no updates, no sync, no
 safe-browsing lists): what a site sees is what a source asked for. Playwright is imported when a browser is opened.
+Its objects belong to the thread that opened them; only `Chromium.kill` may be called from any.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ingest.browser.finding import find_chromium
+import structlog
+
+from contract.addresses import origin
+from ingest.browser.finding import Remote, choose
+from ingest.browser.orphans import Entry, reap
+from ingest.browser.processes import Process, children_with, end
 from ingest.errors import BrowserFailed, BrowserMissing
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Playwright
 
     from contract.settings import Settings
+
+log = structlog.get_logger()
 
 _ARGUMENTS: Final = (
     "--disable-gpu",
@@ -31,63 +42,241 @@ _ARGUMENTS: Final = (
 LAUNCH_LIMIT: Final = 30.0
 PAGE_LIMIT: Final = 15.0
 
+#: Seconds that a browser gets to close before it is killed.
+_CLOSE_LIMIT: Final = 5.0
+
+#: What Chromium says where neither user namespaces nor its setuid helper are to be had.
+_NO_SANDBOX: Final = re.compile(r"no usable sandbox|setuid_sandbox|zygote_host_impl", re.IGNORECASE)
+
+#: What Playwright's driver is started with.
+_DRIVER: Final = "run-driver"
+
+
+class Hung(BrowserFailed):
+    """The browser was killed because it did not answer in time."""
+
+
+class Chromium:
+    """One browser and the driver between it and us. `open` and `close` belong to one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises BrowserMissing, BrowserOff."""
+        self._settings = settings
+        self._where = choose(settings)
+        self._stack = ExitStack()
+        self._entry: Entry | None = None
+        self._drivers: list[Process] = []
+        #: Whether it was killed, or is not to be trusted with another page.
+        self.worn = False
+        #: How it introduces itself to sites.
+        self.user_agent = ""
+
+    @property
+    def shown(self) -> str:
+        """Its path, or the host where it runs."""
+        return self._where.shown if isinstance(self._where, Remote) else str(self._where)
+
+    def open(self) -> Browser:
+        """Raises BrowserMissing where Playwright is not installed, BrowserFailed where it does not come up."""
+        try:
+            from playwright.sync_api import Error, sync_playwright
+        except ImportError:
+            raise BrowserMissing(
+                "Playwright, which drives the browser, is not installed", hint="pip install 'touchline[browser]'"
+            ) from None
+        reap(self._settings.home)
+        try:
+            before = {process.pid for process in children_with(_DRIVER)}
+            playwright = self._stack.enter_context(sync_playwright())
+            self._drivers = [process for process in children_with(_DRIVER) if process.pid not in before]
+            browser = self._opened(playwright)
+            self._stack.callback(browser.close)
+            session = browser.new_browser_cdp_session()
+            self.user_agent = session.send("Browser.getVersion")["userAgent"]
+            session.detach()
+        except Error as error:
+            self.close()
+            raise BrowserFailed(
+                f"{self.shown} does not open: {without_addresses(first_line(error.message))}", hint=self._hint()
+            ) from None
+        except BaseException:
+            self.close()
+            raise
+        return browser
+
+    def close(self) -> None:
+        """Close browser and driver, by force where they do not; remove what they had on disk."""
+        from playwright.sync_api import Error
+
+        force = threading.Timer(_CLOSE_LIMIT, self.kill, kwargs={"driver": True})
+        force.daemon = True
+        force.start()
+        try:
+            self._stack.close()
+        except Error as error:
+            log.debug("browser_not_closed", reason=first_line(error.message))
+        finally:
+            force.cancel()
+            if self._entry is not None:
+                self._entry.remove()
+
+    def kill(self, *, driver: bool = False) -> None:
+        """End the browser at once: whatever waits for it raises. From any thread; `close` is still wanted.
+
+        One that runs elsewhere is let go by ending our `driver`, which ends all contexts that we had there.
+        """
+        self.worn = True
+        if self._entry is not None:
+            self._entry.end()
+        if driver or self._entry is None:
+            for process in self._drivers:
+                end(process)
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Bounds calls for which Playwright has no time limit of its own: after it the browser is killed.
+
+        Raises Hung then.
+        """
+        over = threading.Event()
+
+        def strike() -> None:
+            over.set()
+            self.kill()
+
+        timer = threading.Timer(seconds, strike)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except Exception as error:
+            if over.is_set():
+                raise Hung(
+                    f"the browser hangs: no answer within {seconds:g} s",
+                    hint="it was ended and another one will be started; does the page open in a browser by hand?",
+                ) from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _opened(self, playwright: Playwright) -> Browser:
+        if isinstance(self._where, Remote):
+            if self._where.devtools:
+                return playwright.chromium.connect_over_cdp(
+                    self._where.address, headers=self._where.headers, timeout=LAUNCH_LIMIT * 1000
+                )
+            return playwright.chromium.connect(
+                self._where.address, headers=self._where.headers, timeout=LAUNCH_LIMIT * 1000
+            )
+        try:
+            self._entry = Entry.make(self._settings.home)
+        except OSError as error:
+            # nothing depends on it but what is left after a SIGKILL
+            log.warning("browser_not_registered", reason=error.strerror or str(error))
+        browser = self._launched(playwright, self._where)
+        if self._entry is not None:
+            self._entry.started()
+        return browser
+
+    def _launched(self, playwright: Playwright, program: Path) -> Browser:
+        from playwright.sync_api import Error
+
+        # as root Chromium has no sandbox, and refuses to run with one
+        sandbox = os.geteuid() != 0
+        try:
+            return self._launch(playwright, program, sandbox=sandbox)
+        except Error as error:
+            if not sandbox or not _NO_SANDBOX.search(error.message):
+                raise
+        log.warning("browser_without_sandbox", program=str(program), reason="this system allows no user namespaces")
+        return self._launch(playwright, program, sandbox=False)
+
+    def _launch(self, playwright: Playwright, program: Path, *, sandbox: bool) -> Browser:
+        return playwright.chromium.launch(
+            executable_path=program,
+            headless=True,
+            args=[*_ARGUMENTS, *([self._entry.argument] if self._entry else [])],
+            artifacts_dir=self._entry.directory if self._entry else None,
+            chromium_sandbox=sandbox,
+            env=dict(without_secrets(os.environ)),
+            # Ctrl-C and SIGTERM are ours: we close what we opened
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=LAUNCH_LIMIT * 1000,
+        )
+
+    def _hint(self) -> str:
+        if isinstance(self._where, Remote):
+            speaks = "a browser with --remote-debugging-port" if self._where.devtools else "a Playwright server"
+            return f"does {speaks} listen there, and may this machine reach it? TOUCHLINE_CHROMIUM names it"
+        return "run it by hand with --headless to see why, or name another one in TOUCHLINE_CHROMIUM"
+
 
 @contextmanager
 def open_browser(settings: Settings) -> Iterator[Browser]:
     """A headless Chromium for as long as the block lasts. Raises BrowserMissing or BrowserFailed."""
-    program = find_chromium(settings)
-    if program is None:
-        raise BrowserMissing(
-            "no Chromium was found",
-            hint="install one (apt-get install chromium, or playwright install chromium), or set TOUCHLINE_CHROMIUM",
-        )
+    chromium = Chromium(settings)
+    browser = chromium.open()
     try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
-        raise BrowserMissing(
-            "Playwright, which drives the browser, is not installed", hint="pip install 'touchline[browser]'"
-        ) from None
-    # Chromium's sandbox refuses to run as root
-    arguments = [*_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=program, headless=True, args=arguments, timeout=LAUNCH_LIMIT * 1000
-            )
-        except Error as error:
-            raise BrowserFailed(
-                f"{program} does not open: {_first_line(error.message)}",
-                hint="run it by hand with --headless to see why, or name another one in TOUCHLINE_CHROMIUM",
-            ) from None
-        try:
-            yield browser
-        finally:
-            browser.close()
+        yield browser
+    finally:
+        chromium.close()
 
 
 def check(settings: Settings) -> str:
     """Open a page, and say which browser did it: `Chromium 141.0.7390.54 (/usr/bin/chromium)`.
 
-    Raises BrowserMissing or BrowserFailed.
+    Raises BrowserMissing, BrowserOff or BrowserFailed.
     """
-    with open_browser(settings) as browser:
+    chromium = Chromium(settings)
+    browser = chromium.open()
+    try:
         from playwright.sync_api import Error
 
+        named = f"Chromium {browser.version} ({chromium.shown})"
         try:
-            page = browser.new_page()
-            page.set_default_timeout(PAGE_LIMIT * 1000)
-            page.set_content("<title>touchline</title>")
-            title = page.title()
+            with chromium.limited(PAGE_LIMIT):
+                page = browser.new_page()
+                page.set_default_timeout(PAGE_LIMIT * 1000)
+                page.set_content(_PROOF)
+                title = page.title()
         except Error as error:
             raise BrowserFailed(
-                f"Chromium {browser.version} opens no page: {_first_line(error.message)}",
+                f"{named} opens no page: {without_addresses(first_line(error.message))}",
                 hint="is there memory left, and room in /dev/shm and /tmp?",
             ) from None
-        if title != "touchline":
-            raise BrowserFailed(f"Chromium {browser.version} shows another page than the one it was given")
-        return f"Chromium {browser.version} ({find_chromium(settings)})"
+        if title != "touchline 120":
+            raise BrowserFailed(
+                f"{named} does not draw the page that it was given", hint="is it a Chromium? name another one"
+            )
+        return named
+    finally:
+        chromium.close()
 
 
-def _first_line(message: str) -> str:
+#: Its title is right where a script has run and the page was laid out.
+_PROOF: Final = """
+<title>touchline</title><div style="width: 40px; float: left"><p style="margin: 0 0 0 300%">_</p></div>
+<script>document.title += " " + (document.querySelector("p").getBoundingClientRect().left - 8)</script>
+"""
+
+
+def first_line(message: str) -> str:
     """Playwright adds the whole command line and its log: the first line says what happened."""
     return message.strip().split("\n", 1)[0]
+
+
+def without_addresses(text: str) -> str:
+    """`text` with no more than scheme and host of each address: where a browser runs may be a secret."""
+    return re.sub(r"\w+://[^\s,;)\"']+", lambda address: origin(address[0]), text)
+
+
+def without_secrets(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What a browser gets of the environment: it has no use for the addresses and passwords that we work with."""
+    for name, value in environment.items():
+        secret = name in ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_CHROMIUM") or (
+            name.startswith("TOUCHLINE_") and name.endswith(("_URL", "_SECRET"))
+        )
+        if not secret:
+            yield name, value

@@ -1,131 +1,129 @@
-"""Pages opened for one run."""
+"""Pages opened for one run, in the browser that all runs of the process share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urljoin
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from contract.addresses import redact
+import structlog
+
+from ingest.browser.evidence import Evidence
+from ingest.browser.live import Keep, Live, Permit
 from ingest.browser.page import LivePage
-from ingest.browser.session import PAGE_LIMIT, open_browser
-from ingest.errors import SiteRefused, SiteUnreachable, TooLarge
-from ingest.http import MAX_BYTES, Answer
+from ingest.browser.session import Chromium
+from ingest.browser.shared import Shared, shared
+from ingest.errors import BrowserFailed, BrowserMissing, PageChanged, SiteUnreachable
+from ingest.http import MAX_BYTES, default_user_agent
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
-
     from contract.settings import Settings
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
-#: Around each request that a visit makes: robots.txt is asked, and the request waits for its place.
-Permit = Callable[[str], AbstractContextManager[None]]
-
-#: Given each document that a visit reads, with the address that was asked for; returns it.
-Keep = Callable[[str, Answer], Answer]
-
-#: The request of the page itself; the answer's text, so that what it says is decoded as the page would.
-_FETCH: Final = """
-async ([url, limit]) => {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), limit);
-  try {
-    const answer = await fetch(url, {
-      headers: { "X-Requested-With": "XMLHttpRequest" }, credentials: "same-origin", signal: stop.signal,
-    });
-    const type = answer.headers.get("content-type") ?? "";
-    return { status: answer.status, url: answer.url, type, text: await answer.text() };
-  } finally { clearTimeout(timer); }
-}
-"""
+#: Seconds for all that is kept of one page that does not look as expected.
+_EVIDENCE_LIMIT: Final = 20.0
 
 
 class Visits:
-    """The browser of one run: opened with the first page, one context for all of them, closed with the run."""
+    """The browser of one run: opened with its first page, one context for all of them, closed with the run.
 
-    def __init__(self, settings: Settings) -> None:
+    Threads may use it together: their pages are read one after the other.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: str = "",
+        *,
+        run: str = "",
+        max_bytes: int = MAX_BYTES,
+        browser: Callable[[], Shared] = shared,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        """`source` and `run` name the evidence that is kept; `max_bytes` is for one document."""
         self._settings = settings
-        self._stack = ExitStack()
-        self._context: BrowserContext | None = None
+        self._evidence = Evidence(settings.home, source, run)
+        self._max_bytes = max_bytes
+        self._browser = browser
+        self._sleep = sleep or self._wait
+        self._used: Shared | None = None
+        self._closed = threading.Event()
 
     def visit(self, url: str, work: Callable[[LivePage], T], permit: Permit, keep: Keep) -> T:
-        """Open `url` and return what `work` makes of the page.
+        """Open `url` and return what `work` makes of the page. Both happen in the browser's thread.
 
-        Raises BrowserMissing, BrowserFailed, SiteUnreachable, SiteRefused, and what `work` raises.
+        Raises BrowserMissing, BrowserFailed, SiteUnreachable, SiteRefused, and what `work` raises; what Playwright
+        raises in it becomes PageChanged where the page lacks what was waited for, and SiteUnreachable where it did not
+        come as a whole. Whoever is interrupted while it waits calls `close`.
         """
-        context = self._opened()
-        from playwright.sync_api import Error
-
-        page = context.new_page()
-        try:
-            page.set_default_timeout(PAGE_LIMIT * 1000)
-            live = _Live(page, url, permit, keep)
-            with permit(url):
-                try:
-                    answer = page.goto(url, wait_until="domcontentloaded")
-                except Error as error:
-                    reason = error.message.partition("\n")[0]
-                    raise SiteUnreachable(f"{redact(url)} does not open in the browser: {reason}") from None
-            if answer is not None and answer.status >= 400:
-                raise SiteRefused(f"{redact(url)} answers {answer.status}")
-            return work(live)
-        finally:
-            page.close()
+        self._check_open()
+        _check_playwright()
+        self._used = browser = self._browser()
+        return browser.do(self, lambda: self._visit(browser, url, work, permit, keep))
 
     def close(self) -> None:
-        self._context = None
-        self._stack.close()
+        """The run is over: a page that is being read is ended within seconds, and no other is opened."""
+        self._closed.set()
+        if self._used is not None:
+            self._used.end(self)
 
-    def _opened(self) -> BrowserContext:
-        if self._context is None:
-            browser = self._stack.enter_context(open_browser(self._settings))
-            self._context = browser.new_context()
-        return self._context
-
-
-class _Live:
-    """A page in the browser."""
-
-    def __init__(self, page: Page, asked: str, permit: Permit, keep: Keep) -> None:
-        self.page = page
-        self._asked = asked
-        self._keep = keep
-        self._permit = permit
-        self._requested: list[str] = []
-        page.on("request", lambda request: self._requested.append(request.url))
-
-    @property
-    def url(self) -> str:
-        return self.page.url
-
-    @property
-    def requested(self) -> Sequence[str]:
-        return tuple(self._requested)
-
-    def html(self) -> Answer:
-        html = Answer(200, self.page.content().encode(), None, self.page.url, "text/html", datetime.now(UTC))
-        return self._keep(self._asked, html)
-
-    def get(self, url: str) -> Answer:
+    def _visit(self, browser: Shared, url: str, work: Callable[[LivePage], T], permit: Permit, keep: Keep) -> T:
         from playwright.sync_api import Error
 
-        address = urljoin(self.page.url, url)
-        asked_at = datetime.now(UTC)
-        with self._permit(address):
-            try:
-                said: dict[str, Any] = self.page.evaluate(_FETCH, [address, PAGE_LIMIT * 1000])
-            except Error as error:
-                raise SiteUnreachable(
-                    f"{redact(address)} does not answer: {error.message.partition(chr(10))[0]}"
-                ) from None
-        if said["status"] >= 500:
-            raise SiteUnreachable(f"{redact(address)} answers {said['status']}")
-        if said["status"] >= 400:
-            raise SiteRefused(f"{redact(address)} answers {said['status']}")
-        body = said["text"].encode()
-        if len(body) > MAX_BYTES:
-            raise TooLarge(f"{redact(address)} is larger than {MAX_BYTES} bytes")
-        return self._keep(address, Answer(said["status"], body, None, said["url"], said["type"], asked_at))
+        self._check_open()
+        try:
+            with browser.page(self, self._settings, default_user_agent()) as (chromium, page):
+                self._check_open()
+                live = Live(chromium, page, url, permit, keep, max_bytes=self._max_bytes, sleep=self._sleep)
+                live.open()
+                try:
+                    return self._worked(live, work)
+                except PageChanged as error:
+                    live.check_alive(error)
+                    self._keep(chromium, live, error)
+                    raise
+        except (Error, BrowserFailed):
+            self._check_open()  # it is we who ended it
+            raise
+
+    def _worked(self, live: Live, work: Callable[[LivePage], T]) -> T:
+        from playwright.sync_api import Error
+
+        try:
+            return work(live)
+        except Error as error:
+            live.explain(error)
+
+    def _keep(self, chromium: Chromium, live: Live, error: PageChanged) -> None:
+        """Keep what the page looks like, and say in the error where. The run goes on whatever comes of it."""
+        try:
+            with chromium.limited(_EVIDENCE_LIMIT):
+                place = self._evidence.keep(live.page, live.requests, error, chromium.shown)
+        except BrowserFailed as failure:
+            log.warning("evidence_not_kept", reason=str(failure))
+            return
+        if place is not None:
+            error.hint = f"{error.hint}; " * bool(error.hint) + f"what the page looked like is kept in {place}"
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise SiteUnreachable("the run is over; nothing is asked any more")
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._closed.wait(left):
+            pass
+        self._check_open()
+
+
+def _check_playwright() -> None:
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        raise BrowserMissing(
+            "Playwright, which drives the browser, is not installed", hint="pip install 'touchline[browser]'"
+        ) from None

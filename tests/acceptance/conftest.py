@@ -96,7 +96,12 @@ def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without what configures Touchline."""
     ours = ("DATABASE_URL", "RABBITMQ_URL", "DATABASE_URL_FILE", "RABBITMQ_URL_FILE")
     kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {name: value for name, value in kept.items() if not name.startswith("TOUCHLINE_") or "TEST" in name} | more
+    stays = ("TEST", "TOUCHLINE_CHROMIUM")
+    return {
+        name: value
+        for name, value in kept.items()
+        if not name.startswith("TOUCHLINE_") or any(word in name for word in stays)
+    } | more
 
 
 @pytest.fixture

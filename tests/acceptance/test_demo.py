@@ -6,15 +6,17 @@ import shlex
 
 import pytest
 
+from contract.settings import Settings
 from tests.acceptance.conftest import Place
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_weekend_passes(embedded: Place) -> None:
+def test_a_weekend_passes(chromium: Settings, embedded: Place) -> None:
     """Matches found and stored, a table, the changes after the weekend, and three commands that really work."""
     ended = embedded.touchline("demo", timeout=170)
     assert ended.code == 0, ended.err
+    assert "has seen the site's page" in ended.err
     assert "found 1,478 matches" in ended.err
     assert "1,478 inserted" in ended.err
     assert "45 updated, 1,433 unchanged" in ended.err

@@ -7,13 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from contract.settings import Settings, load
+from contract.settings import Settings
 from ingest.browser import BrowserFailed, BrowserMissing, check, find_chromium, open_browser
-
-with_chromium = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium(load()) is None, reason="no Chromium was found"),
-]
 
 
 @pytest.fixture
@@ -82,22 +77,22 @@ def test_a_program_that_is_no_browser_is_named(nowhere: Path, monkeypatch: pytes
 class TestOpened:
     """With the Chromium of this machine."""
 
-    pytestmark = with_chromium
+    pytestmark = pytest.mark.slow
 
-    def test_check_says_which_browser_works(self) -> None:
+    def test_check_says_which_browser_works(self, chromium_settings: Settings) -> None:
         """Name, version and place of the one that opened a page."""
-        sentence = check(load())
+        sentence = check(chromium_settings)
         assert sentence.startswith("Chromium ")
-        assert sentence.endswith(f"({find_chromium(load())})")
+        assert sentence.endswith(f"({find_chromium(chromium_settings)})")
 
-    def test_an_error_in_the_block_closes_the_browser(self) -> None:
-        """No process of it stays."""
+    def test_an_error_in_the_block_closes_the_browser(self, chromium_settings: Settings) -> None:
+        """No process of it stays, and no file in the home."""
         # the servers of other tests are children of this process, too
         before = set(psutil.Process().children(recursive=True))
         started: list[psutil.Process] = []
 
         def fail_in_the_block() -> None:
-            with open_browser(load()):
+            with open_browser(chromium_settings):
                 started.extend(set(psutil.Process().children(recursive=True)) - before)
                 raise ZeroDivisionError
 
@@ -106,3 +101,19 @@ class TestOpened:
         assert len(started) >= 2  # the driver and the browser
         _, alive = psutil.wait_procs(started, timeout=10)
         assert alive == []
+
+    def test_it_is_given_no_password_of_ours(
+        self, chromium_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A page has no business with the database's address, and so the browser has none either."""
+        monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter22@db/league")
+        monkeypatch.setenv("TOUCHLINE_WEBHOOK_SECRET", "whsec_hunter22")
+        before = {process.pid for process in psutil.process_iter()}
+        with open_browser(chromium_settings):
+            browsers = [
+                process
+                for process in psutil.process_iter(["pid", "cmdline"])
+                if process.pid not in before and "--headless" in (process.info["cmdline"] or [])
+            ]
+            assert browsers
+            assert not [each for process in browsers for each in process.environ().values() if "hunter22" in each]

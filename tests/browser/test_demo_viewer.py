@@ -7,23 +7,20 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
-from contract.settings import load
-from ingest.browser import find_chromium, open_browser
+from contract.settings import Settings
+from ingest.browser import open_browser
 from touchline.demo.league import League
 from touchline.demo.site import DemoSite, Fault
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(find_chromium(load()) is None, reason="no Chromium was found"),
-]
+pytestmark = pytest.mark.slow
 
 OFFICIAL = "/mlsnext/standings/homegrown_division/"
 ACCEPT = "#onetrust-accept-btn-handler"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser(load()) as opened:
+def browser(chromium_settings: Settings) -> Iterator[Browser]:
+    with open_browser(chromium_settings) as opened:
         yield opened
 
 

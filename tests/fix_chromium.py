@@ -1,0 +1,36 @@
+"""A real Chromium for the tests that ask for one; all others run with none, which is quicker and needs less memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.settings import Settings
+from ingest.browser.finding import choose
+from ingest.browser.shared import close
+from ingest.errors import BrowserMissing
+from tests.fix_environment import CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def chromium_settings(default_home: Path, nothing_left_behind: None) -> Iterator[Settings]:
+    """Settings with the Chromium of this machine. The browser of this process is closed with the session."""
+    settings = Settings(home=default_home, chromium=CHROMIUM or None)
+    try:
+        choose(settings)
+    except BrowserMissing as error:
+        pytest.skip(str(error))
+    yield settings
+    close()
+
+
+@pytest.fixture
+def chromium(chromium_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Has what this test runs, and the processes that it starts, use that Chromium."""
+    if CHROMIUM:
+        monkeypatch.setenv("TOUCHLINE_CHROMIUM", CHROMIUM)
+    else:
+        monkeypatch.delenv("TOUCHLINE_CHROMIUM")
+    return chromium_settings
