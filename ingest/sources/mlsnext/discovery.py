@@ -28,11 +28,12 @@ import structlog
 from pydantic import JsonValue
 
 from contract.addresses import redact
+from contract.errors import UnreachableError
 from ingest.errors import BrowserFailed, BrowserMissing, PageChanged, SiteRefused, SiteUnreachable
-from ingest.sources.mlsnext.keys import PAGES, host_of_feed, is_key, key_in
+from ingest.sources.mlsnext.keys import PAGES, covered, host_of_feed, is_key, key_in
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Response
+    from playwright.sync_api import Page, Request, Response
 
     from ingest.browser.page import LivePage
     from ingest.http import Fetcher
@@ -51,7 +52,8 @@ _SHORTLY: Final = timedelta(hours=1)
 LIMIT: Final = 15.0
 #: Seconds after which an iframe that waits for its address (a banner that does not go away) is given it.
 _URGE_AFTER: Final = 4.0
-#: Seconds in which feeds of the page's other leagues may follow its own.
+#: Seconds without a further feed after which there are no more: where each of the page's leagues has one, or not.
+_SETTLED: Final = 0.3
 _OTHERS: Final = 1.5
 #: Milliseconds between two looks, in which Playwright tells of what happened.
 _LOOK: Final = 50
@@ -102,7 +104,8 @@ class Discovery:
         self._page = page
         self._viewer = viewer
         self._limit = limit
-        self._no_browser = False
+        #: Why no further page is asked by this run.
+        self._given_up: str | None = None
 
     def loaded(self, path: str, fetcher: Fetcher) -> Loaded:
         """What the page at `path` (one of PAGES) loads: as remembered, else as a browser sees it now.
@@ -114,17 +117,22 @@ class Discovery:
         if keys := memory.keys(_TODAY):
             return Loaded(keys, today=True)
         trouble = memory.trouble()
-        if not (trouble or self._no_browser):
+        if not trouble and self._given_up:
+            trouble = self._given_up  # the same host, the same browser
+            memory.failed(trouble)
+        if not trouble and self._given_up is None:
             try:
                 keys = fetcher.browse(address, lambda live: self._look(live, PAGES[path]))
             except BrowserMissing as error:
-                self._no_browser = True
+                self._given_up = ""
                 if not memory.said("no browser"):
                     _log.warning("keys_from_template", reason=str(error), hint=error.hint)
             except (BrowserFailed, SiteUnreachable, SiteRefused, PageChanged) as error:
                 trouble = f"the season's keys were not found on the official page ({error})"
+                if isinstance(error, UnreachableError):
+                    self._given_up = trouble
                 memory.failed(trouble)
-                log.warning("keys_not_discovered", page=redact(address), reason=str(error))
+                log.warning("keys_not_discovered", page=redact(address), reason=str(error), hint=error.hint)
             else:
                 memory.learned(keys)
                 log.info("keys_discovered", page=redact(address), keys=keys)
@@ -136,25 +144,13 @@ class Discovery:
         _Memory(fetcher, path, redact(self._page + path)).forget()
 
     def _look(self, live: LivePage, leagues: Sequence[str]) -> list[str]:
-        """The keys whose feeds the viewer loads, in order. Raises PageChanged or SiteUnreachable."""
-        from playwright.sync_api import Error
-
+        """The keys whose feeds the viewer loads, in order. Raises PageChanged."""
         visit = _Visit(live.page, self._viewer)
-        try:
-            return visit.keys(len(leagues), self._limit)
-        except Error as error:
-            reason = error.message.partition("\n")[0]
-            raise SiteUnreachable(f"{redact(live.url)} broke off in the browser: {reason}") from None
-        except _NoKeys as error:
-            raise PageChanged(
-                f"{redact(live.url)} {error}", hint="open it in a browser, and see what its viewer loads"
-            ) from None
-        finally:
-            visit.end()
-
-
-class _NoKeys(Exception):
-    """What is wrong with the page, said of it."""
+        if keys := visit.keys(leagues, self._limit):
+            return keys
+        raise PageChanged(
+            f"{redact(live.url)} {visit.why_not(self._limit)}", hint="open it in a browser, and see what it loads"
+        )
 
 
 class _Visit:
@@ -163,38 +159,44 @@ class _Visit:
     def __init__(self, page: Page, viewer: str) -> None:
         self._page = page
         self._viewer = viewer
-        #: Key → whether data came.
-        self._asked: dict[str, bool] = {}
+        #: Key → whether data came; None: nothing yet.
+        self._feeds: dict[str, bool | None] = {}
         self._elsewhere: set[str] = set()
         self._frames = 0
         self._clicks = _CLICKS
+        self._news = time.monotonic()
+        page.on("request", self._asked)
         page.on("response", self._answered)
         for request in page.requests():  # those from before
+            self._asked(request)
             if (response := request.existing_response) is not None:
                 self._answered(response)
 
-    def end(self) -> None:
-        self._page.remove_listener("response", self._answered)
-
-    def keys(self, leagues: int, limit: float) -> list[str]:
-        """The keys of feeds that were answered with data: as soon as there are `leagues`, or no more seem to come."""
+    def keys(self, leagues: Sequence[str], limit: float) -> list[str]:
+        """The keys of feeds that were answered with data, once no more seem to come; none within `limit` seconds."""
         begun = time.monotonic()
-        first: float | None = None
         for turn in count():
-            now = time.monotonic() - begun
-            good = self._good()
-            if first is None and (good or self._elsewhere):
-                first = now
-            if len(good) >= leagues or now > (limit if first is None else first + _OTHERS):
-                break
-            self._get_on(turn, urge=now > _URGE_AFTER)
+            now = time.monotonic()
+            good = [key for key, data in self._feeds.items() if data]
+            patience = _SETTLED if covered(leagues, good) else _OTHERS
+            settled = None not in self._feeds.values() and now - self._news > patience
+            if now - begun > limit or ((good or self._elsewhere) and settled):
+                return good
+            self._get_on(turn, urge=now - begun > _URGE_AFTER)
             self._page.wait_for_timeout(_LOOK)
-        if good := self._good():
-            return good
-        raise _NoKeys(self._why_not(limit))
+        raise AssertionError("count() has no end")
 
-    def _good(self) -> list[str]:
-        return [key for key, data in self._asked.items() if data]
+    def why_not(self, limit: float) -> str:
+        """What is not as it should be, as far as it came."""
+        viewer = redact(self._viewer)
+        if self._elsewhere:
+            said = f"loads its feeds from {min(self._elsewhere)[:100]}, and not from {viewer}"
+            return f"{said}; if that is the league's viewer now, name it: viewer in [sources.mlsnext]"
+        if not self._frames:
+            return f"holds no iframe of {viewer}"
+        if self._feeds:
+            return f"asks for the feeds of {', '.join(list(self._feeds)[:3])}, and gets no data"
+        return f"has a viewer that loads no feed within {limit:.0f} s"
 
     def _get_on(self, turn: int, *, urge: bool) -> None:
         """Click the banner away, if there is one, and bring the iframe into view, if there is one."""
@@ -209,28 +211,25 @@ class _Visit:
         with suppress(Error):
             self._frames = self._page.evaluate(_FRAMES, [self._viewer, urge, turn])
 
+    def _asked(self, request: Request) -> None:
+        key = key_in(request.url, self._viewer)
+        if key is not None and key not in self._feeds:
+            self._feeds[key] = None
+            self._news = time.monotonic()
+
     def _answered(self, response: Response) -> None:
         request = response.request
         while request.redirected_from is not None:  # the address that the viewer asked for
             request = request.redirected_from
-        key = key_in(request.url, self._viewer)
+        key, host = key_in(request.url, self._viewer), host_of_feed(request.url)
         if key is not None:
             data = response.status == 200 and "json" in response.headers.get("content-type", "").lower()
-            self._asked[key] = data or self._asked.get(key, False)
-        elif (host := host_of_feed(request.url)) is not None:
+            self._feeds[key] = data or bool(self._feeds.get(key))
+        elif host is not None:
             self._elsewhere.add(host)
-
-    def _why_not(self, limit: float) -> str:
-        """What is not as it should be, as far as it came."""
-        viewer = redact(self._viewer)
-        if self._elsewhere:
-            said = f"loads its feeds from {min(self._elsewhere)[:100]}, and not from {viewer}"
-            return f"{said}; if that is the league's viewer now, name it: viewer in [sources.mlsnext]"
-        if not self._frames:
-            return f"holds no iframe of {viewer}"
-        if self._asked:
-            return f"loads {', '.join(list(self._asked)[:3])}, and gets no data"
-        return f"has a viewer that loads no feed within {limit:.0f} s"
+        else:
+            return
+        self._news = time.monotonic()
 
 
 class _Memory:

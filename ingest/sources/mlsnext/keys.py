@@ -22,7 +22,7 @@ nobody: neither is believed. Whatever is not as the template says is said in the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -108,6 +108,11 @@ def choose(
     for league in others:
         chosen[league] = _found(league, loaded, asked, calendar) or Choice(template(league, season), season)
     return chosen
+
+
+def covered(leagues: Iterable[str], loaded: Sequence[str]) -> bool:
+    """Whether there is a key for each of `leagues`, which are one page's."""
+    return all(_of_league(league, loaded) for league in leagues)
 
 
 def _found(league: str, loaded: Sequence[str], asked: Season | None, calendar: Season) -> Choice | None:
