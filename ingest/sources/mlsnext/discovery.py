@@ -51,7 +51,7 @@ _SHORTLY: Final = timedelta(hours=1)
 #: Seconds in which the viewer has to ask for its feeds, once the page is there.
 LIMIT: Final = 15.0
 #: Seconds after which an iframe that waits for its address (a banner that does not go away) is given it.
-_URGE_AFTER: Final = 4.0
+_URGE_AFTER: Final = 3.0
 #: Seconds without a further feed after which there are no more: where each of the page's leagues has one, or not.
 _SETTLED: Final = 0.3
 _OTHERS: Final = 1.5
