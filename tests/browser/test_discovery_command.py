@@ -37,7 +37,7 @@ def test_other_keys_are_found_by_browser_and_the_run_says_so(
         assert (row["state"], row["found"]) == ("succeeded", len(league.feeds["academy"].fixtures))
         notice = "the official page loads next-second-division for academy, not mls-next-2-academy-division-"
         assert f"To know of it: {notice}" in ended.err
-        shown = json.loads(program("runs", row["run_id"], "--output", "json").out)
+        (shown,) = json.loads(program("runs", row["run_id"], "--output", "json").out)
         assert shown["error"].startswith(notice)
 
         site.forget()

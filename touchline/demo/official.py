@@ -30,6 +30,8 @@ class Twist(Enum):
 
     #: The official page takes `DemoSite.patience` seconds to answer.
     SLOW_PAGE = "slow-page"
+    #: The official page is answered with 503.
+    BUSY_PAGE = "busy-page"
     #: Nobody is asked for consent, as in countries that do not want it.
     NO_BANNER = "no-banner"
     #: The banner stays whatever is clicked, so that the iframe never gets its address.
@@ -52,7 +54,7 @@ class Pages:
         }
         if twist is Twist.IDLE_VIEWER:
             feeds = {name: [] for name in feeds}
-        self._twist = twist
+        self.twist = twist
         self.shell = Body(_read("viewer.html"), "text/html; charset=utf-8")
         self._found = {
             "/": self.shell,
@@ -74,15 +76,14 @@ class Pages:
         """What `path` is answered with, for a client that calls this site `host`; None where it is no page."""
         if (page := self._official.get(path.rstrip("/"))) is not None:
             # the real viewer lives on a host of its own, so the page names it in full
-            viewer = host.replace("127.0.0.1", "localhost") if self._twist is Twist.OTHER_HOST else host
-            frame = "frame" if self._twist is Twist.NO_IFRAME else "iframe"
+            viewer = host.replace("127.0.0.1", "localhost") if self.twist is Twist.OTHER_HOST else host
+            frame = "frame" if self.twist is Twist.NO_IFRAME else "iframe"
             page = page.replace(b"__VIEWER__", f"http://{viewer}".encode()).replace(b"__FRAME__", frame.encode())
             return Body(page, "text/html; charset=utf-8")
         return self._found.get(path)
 
-    def slow(self, path: str) -> bool:
-        """Whether the client has to wait for `path`."""
-        return self._twist is Twist.SLOW_PAGE and path.rstrip("/") in DIVISIONS
+    def is_official(self, path: str) -> bool:
+        return path.rstrip("/") in DIVISIONS
 
 
 def _read(name: str, **values: str) -> bytes:

@@ -185,8 +185,9 @@ class DemoSite:
             return self._bodies.document(part, fault) or self._pages.shell
         return self._pages.find(path, host) or self._pages.shell
 
-    def slow(self, path: str) -> bool:
-        return self._pages.slow(path)
+    def twisted(self, path: str) -> Twist | None:
+        """What is otherwise with an official page; None for any other path."""
+        return self._pages.twist if self._pages.is_official(path) else None
 
     def record(self, request: Request) -> None:
         with self._lock:
@@ -265,9 +266,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         part = Part.of(path)
         fault, over = site.fault(part)
-        if fault is Fault.SLOW or site.slow(path):
+        twist = site.twisted(path)
+        if fault is Fault.SLOW or twist is Twist.SLOW_PAGE:
             over.wait(site.patience)
-        if fault is Fault.ERROR:
+        if twist is Twist.BUSY_PAGE:
+            self._send(503, Body(b"Service Unavailable\n", "text/plain; charset=utf-8"), with_body=with_body)
+        elif fault is Fault.ERROR:
             self._send(500, Body(b"Internal Server Error\n", "text/plain; charset=utf-8"), with_body=with_body)
         elif path == _TICKER:
             self._send(204, None, with_body=False)
