@@ -44,7 +44,7 @@ class Reader:
 
     def plan(self, *leagues: str, season: str | None = None) -> Sequence[Part]:
         source = MLSNext(page=self.site.url, viewer=self.site.url, today=lambda: self.today)
-        source._discovery = Discovery(self.site.url, self.site.url, limit=self.limit)
+        source.discovery = Discovery(self.site.url, self.site.url, limit=self.limit)
         with closing(self.fetcher()) as fetcher:
             return source.plan(Scope(leagues=leagues, season=season), fetcher)
 

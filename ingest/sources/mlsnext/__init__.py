@@ -73,7 +73,7 @@ class MLSNext:
         self.page = page.rstrip("/")
         self.viewer = viewer.rstrip("/")
         self._today = today or (lambda: datetime.now(UTC).date())
-        self._discovery = Discovery(self.page, self.viewer)
+        self.discovery = Discovery(self.page, self.viewer)
 
     @classmethod
     def make(cls, settings: SourceSettings) -> Self:
@@ -106,8 +106,7 @@ class MLSNext:
         for path, leagues in PAGES.items():
             if wanted and wanted.isdisjoint(leagues):
                 continue
-            # a page shows the season that is on, or beside a change of seasons one of its neighbours
-            loaded = self._discovery.loaded(path, fetcher) if abs(season.year - calendar.year) <= 1 else Loaded()
+            loaded = self.discovery.loaded(path, fetcher)
             # what it loaded last says nothing of a change of seasons since
             keys = [key for key in loaded.keys if loaded.today or season_of(key) in (None, season)]
             for league, choice in choose(leagues, keys, asked, calendar).items():
@@ -142,7 +141,7 @@ class MLSNext:
             feeds.check_published(standings)
         except NotPublished:
             if "page" in part.detail:
-                self._discovery.forget(part.detail["page"], fetcher)
+                self.discovery.forget(part.detail["page"], fetcher)
             raise
         return Documents(schedule, standings)
 

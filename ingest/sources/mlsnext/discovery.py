@@ -113,7 +113,7 @@ class Discovery:
         Raises nothing that a page or a browser has done: without them there are other ways to a key.
         """
         address = self._page + path
-        memory = _Memory(fetcher, path, redact(address))
+        memory = self._memory(path, fetcher)
         if keys := memory.keys(_TODAY):
             return Loaded(keys, today=True)
         trouble = memory.trouble()
@@ -141,7 +141,14 @@ class Discovery:
 
     def forget(self, path: str, fetcher: Fetcher) -> None:
         """A key that the page loaded is not published any more: the next run looks again."""
-        _Memory(fetcher, path, redact(self._page + path)).forget()
+        self._memory(path, fetcher).forget()
+
+    def remembered(self, fetcher: Fetcher) -> list[str]:
+        """All keys that are known to be loaded today; nobody is asked."""
+        return [key for path in PAGES for key in self._memory(path, fetcher).keys(_TODAY)]
+
+    def _memory(self, path: str, fetcher: Fetcher) -> _Memory:
+        return _Memory(fetcher, path, redact(self._page + path))
 
     def _look(self, live: LivePage, leagues: Sequence[str]) -> list[str]:
         """The keys whose feeds the viewer loads, in order. Raises PageChanged."""
