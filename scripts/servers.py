@@ -22,13 +22,16 @@ _RABBITMQ_IMAGE = "rabbitmq:4"
 #: What Playwright's own driver is linked with, and a bare Debian does not have.
 _DRIVER_NEEDS = ("libatomic1",)
 
-#: The program knows best which browser it would use and whether that opens a page: exit 0, or the reason.
+#: The program knows best which browser it would use and whether that opens a page: exit 0, or the reason. Whoever
+#: has switched it off wants none.
 _CHROMIUM_PROBE = """
 from contract.errors import TouchlineError
 from contract.settings import load
-from ingest.browser import check
+from ingest.browser import BrowserOff, check
 try:
     check(load())
+except BrowserOff:
+    pass
 except TouchlineError as error:
     raise SystemExit(f"{error}")
 """

@@ -292,9 +292,12 @@ def _browser(settings: Settings) -> str:
         import playwright  # noqa: F401
     except ModuleNotFoundError:
         raise NotUsed("playwright is not installed; only sources that need a browser want it") from None
-    from ingest.browser import check
+    from ingest.browser import BrowserOff, check
 
-    return check(settings)
+    try:
+        return f"{check(settings)} opens pages"
+    except BrowserOff as error:
+        raise NotUsed(f"{error}: sources that need one fail") from None
 
 
 def _sources(settings: Settings, *, online: bool) -> Iterator[Finding]:

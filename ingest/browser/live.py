@@ -45,6 +45,9 @@ _TRANSIENT: Final = frozenset({408, 425, 429})
 #: Seconds beyond a page's own limit after which it is taken to hang.
 _SPARE: Final = 5.0
 
+#: Seconds for a page's HTML, which waits for nothing but the page's own scripts.
+HTML_LIMIT: Final = PAGE_LIMIT
+
 #: Playwright's calls that wait for a site; all others wait for something on the page.
 _NAVIGATION: Final = re.compile(r"^\w+\.(goto|reload|go_back|go_forward|wait_for_url|wait_for_load_state|expect_nav)")
 _WAITED: Final = re.compile(r"waiting for (?!navigation)(.+)")
@@ -127,7 +130,7 @@ class Live:
             self._count(final)
 
     def html(self) -> Answer:
-        with self._chromium.limited(PAGE_LIMIT):
+        with self._chromium.limited(HTML_LIMIT):
             # counted where it is, not after it has come over
             length = self.page.evaluate("document.documentElement.outerHTML.length")
             body = self.page.content().encode() if length <= self._max_bytes else b""
@@ -171,11 +174,6 @@ class Live:
         """Raises BrowserFailed where `error` came of the browser's end."""
         from playwright.sync_api import Error
 
-        if self._crashed:
-            self._chromium.worn = True
-            raise BrowserFailed(
-                f"{redact(self._asked)} crashed in the browser", hint="was there not enough memory?"
-            ) from error
         try:
             with self._chromium.limited(_SPARE):
                 self.page.context.cookies()
@@ -184,6 +182,11 @@ class Live:
             raise BrowserFailed(
                 f"the browser ended while it showed {redact(self._asked)}", hint="was there not enough memory?"
             ) from error
+        if self._crashed:
+            self._chromium.worn = True
+            raise BrowserFailed(
+                f"{redact(self._asked)} crashed in the browser", hint="was there not enough memory?"
+            ) from error
 
     def _goto(self) -> _Again | str | None:
         """Where redirects led to, if there were some."""
@@ -191,9 +194,10 @@ class Live:
 
         try:
             with self._chromium.limited(PAGE_LIMIT + _SPARE):
-                answer = self.page.goto(self._asked, wait_until="domcontentloaded")
+                answer = self.page.goto(self._asked, wait_until="domcontentloaded", timeout=PAGE_LIMIT * 1000)
         except Error as error:
             self.check_alive(error)
+            self._stop()
             said = first_line(error.message)
             if "Download is starting" in error.message:
                 raise SiteRefused(f"{redact(self._asked)} is no page but a file to download") from None
@@ -202,6 +206,13 @@ class Live:
             return None
         again = self._status(self._asked, answer.status, answer.headers.get("retry-after", ""))
         return again or (answer.url if answer.request.redirected_from is not None else None)
+
+    def _stop(self) -> None:
+        """Give up what is still loading: it would be in the way of the next try."""
+        with self._chromium.limited(_SPARE):
+            session = self.page.context.new_cdp_session(self.page)
+            session.send("Page.stopLoading")
+            session.detach()
 
     def _fetch(self, address: str) -> _Again | dict[str, Any]:
         from playwright.sync_api import Error

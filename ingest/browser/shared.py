@@ -37,7 +37,7 @@ T = TypeVar("T")
 #: keeps of closed pages (code, caches, fragments) grows with their number: docs/browser.md has the figures.
 PAGES: Final = 50
 
-#: Seconds without work after which it is closed: it holds some 700 MB together with its driver, and a run's next page
+#: Seconds without work after which it is closed: with its driver it holds some 350 MB, and a run's next page
 #: comes within its source's interval.
 IDLE: Final = 60.0
 
@@ -109,7 +109,10 @@ class Shared:
         self._worker.put(Job(None, lambda: self._forget(owner)))
 
     def close(self, seconds: float = _EXIT) -> None:
-        """Close everything, by force where it is not closed in time."""
+        """Close everything, by force where a page is being read, or where it is not closed in time."""
+        with self._worker.lock:
+            if self._worker.running is not None:
+                self._kill()
         if not self._worker.stop(seconds):
             self._kill(driver=True)
 

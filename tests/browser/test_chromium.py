@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from contract.settings import Settings
 from ingest.browser import BrowserFailed, BrowserMissing, check, find_chromium, open_browser
@@ -117,3 +118,24 @@ class TestOpened:
             ]
             assert browsers
             assert not [each for process in browsers for each in process.environ().values() if "hunter22" in each]
+
+    @pytest.mark.parametrize("namespaces", [True, False])
+    def test_its_sandbox_is_on_where_the_system_allows_one(
+        self, chromium_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespaces: bool
+    ) -> None:
+        """For an ordinary user; without user namespaces Chromium says so, and is started again without a sandbox."""
+        log = tmp_path / "log"
+        wrapper = program(tmp_path / "chromium")
+        refused = ":" if namespaces else "echo 'zygote_host_impl_linux.cc: No usable sandbox!' >&2; exit 1"
+        # the tests may run as root, and as root Chromium takes no sandbox: this one only looks as if it had it
+        wrapper.write_text(f"""#!/bin/sh
+            case " $* " in
+                *" --no-sandbox "*) echo without >>{log};;
+                *) echo with >>{log}; {refused};;
+            esac
+            exec {find_chromium(chromium_settings)} "$@" --no-sandbox
+        """)
+        monkeypatch.setattr("ingest.browser.session.os.geteuid", lambda: 1000)
+        settings = chromium_settings.model_copy(update={"chromium": SecretStr(str(wrapper))})
+        assert check(settings).startswith("Chromium ")
+        assert log.read_text().split() == (["with"] if namespaces else ["with", "without"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from actors.store.database import open_pool
 from contract import places
 from contract.broker import make_broker
 from contract.names import MATCHES, STORE_MATCHES
+from contract.settings import Settings
+from ingest.browser import find_chromium
 from ingest.spool import Spool
 from tests.fix_command import Ended, Touchline
 from touchline.diagnosis import CLOCK_TOLERANCE, Unhealthy, clock
@@ -54,7 +57,6 @@ def test_a_healthy_installation(
     monkeypatch.setenv("RABBITMQ_URL", rabbitmq_url)
     ended = touchline("doctor")
     found = findings(ended)
-    found.pop("browser")  # there may be none on this machine
     assert {check: state for check, (state, _, _) in found.items()} == {
         "settings": "ok",
         "embedded server": "not used",
@@ -67,12 +69,32 @@ def test_a_healthy_installation(
         "schedule": "not used",
         "notices": "not used",
         "spool": "ok",
+        "browser": "not used",
         "source mlsnext": "ok",
     }
+    assert "sources that need one fail" in found["browser"][1]
     assert "PostgreSQL 18" in found["database"][1]
     assert ":***@" in found["database"][1]
     assert ":***@" in found["broker"][1]
     assert "none yet" in found["queues"][1]
+
+
+def test_the_browser_is_tried(
+    chromium: Settings, touchline: Touchline, store_url: str, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which one it is, and that it draws a page; one that does not answer is named without its secrets."""
+    monkeypatch.setenv("DATABASE_URL", store_url)
+    monkeypatch.setenv("RABBITMQ_URL", rabbitmq_url)
+    state, detail, _ = findings(touchline("doctor"))["browser"]
+    assert state == "ok"
+    assert re.fullmatch(rf"Chromium [\d.]+ \({find_chromium(chromium)}\) opens pages", detail)
+    monkeypatch.setenv("TOUCHLINE_CHROMIUM", "wss://me:hunter22@127.0.0.1:1/?token=hunter23")
+    ended = touchline("doctor")
+    assert ended.code == 3
+    state, detail, hint = findings(ended)["browser"]
+    assert state == "not ok"
+    assert detail.startswith("wss://127.0.0.1:1/… does not open: ")
+    assert "hunter" not in detail + hint
 
 
 _RUNS = """
