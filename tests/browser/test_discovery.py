@@ -158,6 +158,21 @@ def test_a_page_that_could_not_be_read_is_left_alone_for_an_hour(reader: Reader)
     assert names(reader.plan("academy")) == [ACADEMY]
 
 
+def test_a_page_that_hangs_is_left(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its browser is ended, and the next run has another one."""
+    monkeypatch.setattr("ingest.sources.mlsnext.discovery._HANGS", 1.0)
+    reader.site.twist(Twist.HANGING_PAGE)
+    reader.limit = 5.0
+    (part,) = reader.plan("academy")
+    assert part.name == TEMPLATES[2]
+    assert "the browser hangs" in part.notice
+
+    reader.site.twist(None)
+    reader.limit = 30.0
+    reader.later(hours=1)
+    assert names(reader.plan("academy")) == [ACADEMY]
+
+
 def test_a_feed_that_brings_no_data_is_not_believed(reader: Reader) -> None:
     """The viewer asks for a key that is not published and gets a page: the template, and what else the page loads."""
     with reader.site.failing(Fault.SHELL, key=HOMEGROWN):

@@ -36,6 +36,8 @@ class Twist(Enum):
     NO_BANNER = "no-banner"
     #: The banner stays whatever is clicked, so that the iframe never gets its address.
     STUBBORN_BANNER = "stubborn-banner"
+    #: The page's script never ends once somebody has agreed.
+    HANGING_PAGE = "hanging-page"
     #: The page holds no iframe.
     NO_IFRAME = "no-iframe"
     #: The viewer comes up and loads nothing.

@@ -90,7 +90,7 @@ class MLSNext:
         return cls(page=settings.url or PAGE, viewer=own.viewer or settings.url or VIEWER)
 
     def plan(self, scope: Scope, fetcher: Fetcher) -> Sequence[Part]:
-        """One part a league, named after the key of its feeds (`keys`, `discovery`)."""
+        """One part a league and season, named after the key of its feeds (`keys`, `discovery`)."""
         today = self._today()
         season, calendar = Season.asked(scope.season, scope.date_from, scope.date_to, today), Season.of(today)
         wanted = {league.casefold() for league in scope.leagues}
@@ -116,18 +116,21 @@ class MLSNext:
         return list(parts.values())
 
     def _part(self, league: str, choice: Choice, path: str, loaded: Loaded, others: Mapping[str, Part]) -> Part:
-        key, notice = choice.key, choice.notice
-        if key in others:
-            key = template(league, choice.season)
-            notice = f"the official pages load {choice.key} for {others[choice.key].league} and {league}: {key} is read"
+        key, season, notice = choice.key, choice.season, choice.notice
+        if key in {_key(other) for other in others.values()}:
+            key = template(league, season)
+            notice = f"the official pages load {choice.key} for more than one league: {key} is read for {league}"
         elif loaded.trouble:
             notice = f"{loaded.trouble}: {'what it loaded last' if loaded.keys else 'what the template says'} is read"
         detail = {"page": path} if choice.loaded else {}
-        return Part(key, league, str(choice.season), detail, notice)
+        if season_of(key) is None:
+            # next season it is another part: what that no longer lists is not withdrawn from this one
+            return Part(f"{key} {season}", league, str(season), {**detail, "key": key}, notice)
+        return Part(key, league, str(season), detail, notice)
 
     def fetch(self, part: Part, fetcher: Fetcher) -> Documents | None:
         """Both documents, or None where neither has changed."""
-        addresses = [f"{self.viewer}/data/{kind}/{part.name}.json" for kind in ("schedule", "standings")]
+        addresses = [f"{self.viewer}/data/{kind}/{_key(part)}.json" for kind in ("schedule", "standings")]
         answers = [fetcher.get(address, part=part.name) for address in addresses]
         if all(isinstance(answer, NotModified) for answer in answers):
             return None
@@ -148,6 +151,8 @@ class MLSNext:
     def parse(self, part: Part, documents: Documents) -> Reading:
         """Every event of the schedule as a match or a reject, and the official tables."""
         schedule = feeds.schedule(documents.schedule)
+        if "key" in part.detail:
+            feeds.check_season(documents.schedule, schedule.events, Season.parse(part.season))
         official = brackets.read(feeds.brackets(documents.standings))
         asked_at = documents.schedule.asked_at
         if schedule.synced_at is None:
@@ -160,3 +165,8 @@ class MLSNext:
             matches=chain(official.rejects, fixtures.read(schedule.events)),
             standings=official.tables,
         )
+
+
+def _key(part: Part) -> str:
+    """The key of its feeds, which is its name where that says the season."""
+    return str(part.detail.get("key", part.name))

@@ -50,6 +50,8 @@ _SHORTLY: Final = timedelta(hours=1)
 
 #: Seconds in which the viewer has to ask for its feeds, once the page is there.
 LIMIT: Final = 15.0
+#: Seconds beyond that after which a page that does not even say what it shows is taken to hang.
+_HANGS: Final = 5.0
 #: Seconds after which an iframe that waits for its address (a banner that does not go away) is given it.
 _URGE_AFTER: Final = 3.0
 #: Seconds without a further feed after which there are no more: where each of the page's leagues has one, or not.
@@ -153,7 +155,9 @@ class Discovery:
     def _look(self, live: LivePage, leagues: Sequence[str]) -> list[str]:
         """The keys whose feeds the viewer loads, in order. Raises PageChanged."""
         visit = _Visit(live.page, self._viewer)
-        if keys := visit.keys(leagues, self._limit):
+        with live.limited(self._limit + _HANGS):
+            keys = visit.keys(leagues, self._limit)
+        if keys:
             return keys
         raise PageChanged(
             f"{redact(live.url)} {visit.why_not(self._limit)}", hint="open it in a browser, and see what it loads"

@@ -16,7 +16,8 @@ season is on (`ingest.season`); the page says which one it shows, by the years i
 
 A league whose key the page does not load by itself (where Flex is loaded is not known) is read by the template, with
 the years of the page's own league. Two keys of one league and season that are both not the template's are told apart by
-nobody: neither is believed. Whatever is not as the template says is said in the run.
+nobody: neither is believed. A key without years is the same in each season: it is read as the calendar's only if most
+of what it lists lies in that (`feeds.check_season`). Whatever is not as the template says is said in the run.
 """
 
 from __future__ import annotations

@@ -10,11 +10,13 @@ import pytest
 
 from contract.errors import ConfigurationError
 from contract.settings import SourceSettings
+from ingest.errors import NotPublished
 from ingest.http import Fetcher
 from ingest.remembered import Remembered
 from ingest.sources import Part, Scope
 from ingest.sources.mlsnext import MLSNext
 from ingest.validators import Validators
+from tests.unit.ingest.feed import NORTHEAST, PART, documents, event
 
 PAGE = "https://page.example"
 HOMEGROWN, ACADEMY = (f"keys /mlsnext/standings/{name}_division/" for name in ("homegrown", "academy"))
@@ -95,7 +97,31 @@ def test_two_leagues_never_share_a_key(tmp_path: Path) -> None:
     """Both pages load the same feed: the second league's is the template's, and the run says so."""
     parts = plan(tmp_path, homegrown=["all-26-27"], academy=["all-26-27"])
     assert names(parts) == ["all-26-27", *TEMPLATES[1:]]
-    assert "load all-26-27 for homegrown and academy" in parts[2].notice
+    assert (
+        parts[2].notice
+        == f"the official pages load all-26-27 for more than one league: {TEMPLATES[2]} is read for academy"
+    )
+
+
+def test_a_key_without_years_is_another_part_in_each_season(tmp_path: Path) -> None:
+    """So that the next season's feed withdraws none of this one's matches."""
+    (this, *_), (following, *_) = (
+        plan(tmp_path / str(year), today=date(year, 10, 3), homegrown=["hg"]) for year in (2026, 2027)
+    )
+    assert (this.name, this.season, this.detail["key"]) == ("hg 2026-27", "2026-27", "hg")
+    assert (following.name, following.season, following.detail["key"]) == ("hg 2027-28", "2027-28", "hg")
+
+
+def test_a_feed_without_years_is_held_to_what_it_lists() -> None:
+    """Until the site has rolled over, or once it has, it is not published; a few matches at its edges do not matter."""
+    now = [event(number) for number in range(10)]
+    late = [event(10 + number, start_time="2027-08-07T13:00:00Z") for number in range(9)]
+    part = Part("hg 2026-27", "homegrown", "2026-27", {"key": "hg"})
+    source = MLSNext()
+    assert source.parse(part, documents([*now, *late], [NORTHEAST])).complete
+    assert source.parse(PART, documents(late, [NORTHEAST])).complete
+    with pytest.raises(NotPublished, match="does not list season 2026-27: 9 of its 9 events"):
+        source.parse(part, documents(late, [NORTHEAST]))
 
 
 def test_the_viewer_can_be_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ else setTimeout(() => (consent.hidden = false), 200);
 
 document.getElementById("onetrust-accept-btn-handler").addEventListener("click", () => {
   if (TWIST === "stubborn-banner") return;
+  while (TWIST === "hanging-page");
   document.cookie = `${COOKIE}=yes; path=/; max-age=31536000; samesite=lax`;
   agreed();
 });
