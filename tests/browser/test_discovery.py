@@ -179,6 +179,9 @@ def test_a_feed_that_brings_no_data_is_not_believed(reader: Reader) -> None:
         homegrown, flex = reader.plan("homegrown", "flex")
     assert (homegrown.name, flex.name) == (TEMPLATES[0], FLEX)
     assert f"loads {FLEX}, which is not homegrown" in homegrown.notice
+    # that may pass, so that it is looked at again before the day is over
+    reader.later(hours=1)
+    assert names(reader.plan("homegrown", "flex")) == [HOMEGROWN, FLEX]
 
 
 def test_the_season_rolls_over_with_the_page(reader: Reader) -> None:

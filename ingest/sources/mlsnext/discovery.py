@@ -30,7 +30,7 @@ from pydantic import JsonValue
 from contract.addresses import redact
 from contract.errors import UnreachableError
 from ingest.errors import BrowserFailed, BrowserMissing, PageChanged, SiteRefused, SiteUnreachable
-from ingest.sources.mlsnext.keys import PAGES, covered, host_of_feed, is_key, key_in
+from ingest.sources.mlsnext.keys import PAGES, covered, host_of_feed, is_key, key_in, origin_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Request, Response
@@ -75,8 +75,9 @@ _FRAMES: Final = """
   for (const frame of all) {
     const src = frame.getAttribute("src");
     const waits = !src || src.startsWith("about:");
+    const said = waits ? frame.dataset.src : src;
     let address;
-    try { address = new URL(waits ? frame.dataset.src : src, document.baseURI); } catch { continue; }
+    try { address = new URL(said ?? "about:blank", document.baseURI); } catch { continue; }
     if (address.origin !== new URL(viewer).origin) continue;
     ours.push(frame);
     if (waits && urge) frame.src = address.href;
@@ -116,7 +117,9 @@ class Discovery:
         """
         address = self._page + path
         memory = self._memory(path, fetcher)
-        if keys := memory.keys(_TODAY):
+        keys = memory.keys(_TODAY)
+        # where the page's own league was missing it may have been out for a moment
+        if keys and (covered(PAGES[path][:1], keys) or memory.keys(_SHORTLY)):
             return Loaded(keys, today=True)
         trouble = memory.trouble()
         if not trouble and self._given_up:
@@ -220,7 +223,7 @@ class _Visit:
                 self._clicks -= 1
                 accept.click(timeout=_CLICK)
         with suppress(Error):
-            self._frames = self._page.evaluate(_FRAMES, [self._viewer, urge, turn])
+            self._frames = self._page.evaluate(_FRAMES, [origin_of(self._viewer), urge, turn])
 
     def _asked(self, request: Request) -> None:
         key = key_in(request.url, self._viewer)

@@ -81,7 +81,13 @@ def host_of_feed(address: str) -> str | None:
     asked = _split(address)
     if asked is None or asked.scheme not in _PORTS or not asked.hostname or not _FEED.search(asked.path):
         return None
-    return f"{asked.scheme}://{asked.netloc.rpartition('@')[2]}"
+    return origin_of(address)
+
+
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an address that has them, without user and password."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def season_of(key: str) -> Season | None:
