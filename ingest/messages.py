@@ -76,6 +76,7 @@ class Messages:
         )
         self._started: RunStarted | None = None if begun else started
         self._unchanged: list[PartFinished] = []
+        self._noticed: set[str] = set()
 
     @property
     def said(self) -> bool:
@@ -124,6 +125,7 @@ class Messages:
                 messages=_named(messages),
                 complete=complete,
                 not_modified=False,
+                notice=self._notice(part),
             )
         )
 
@@ -154,7 +156,7 @@ class Messages:
                 batches=0,
                 complete=False,
                 not_modified=False,
-                notice=_sentence(notice),
+                notice=_sentence(_with_notice(notice, part)),
             )
         )
 
@@ -177,7 +179,7 @@ class Messages:
                     "at": utc(self._now()),
                     "part": part.name,
                     "kind": kind,
-                    "error": _sentence(error),
+                    "error": _sentence(_with_notice(error, part)),
                     "found": found,
                     "batches": batches,
                     "messages": _named(messages),
@@ -209,6 +211,13 @@ class Messages:
 
     def _model_head(self) -> dict[str, Any]:
         return {"run_id": str(self._run_id), "source": self._source}
+
+    def _notice(self, part: Part) -> str | None:
+        """What is to be known of `part`, unless another part of the run has said the same."""
+        if not part.notice or part.notice in self._noticed:
+            return None
+        self._noticed.add(part.notice)
+        return _sentence(part.notice)
 
     def _event(self, event: PartFinished | RunFailed | RunStarted) -> None:
         kwargs = event.wire()
@@ -275,6 +284,11 @@ def reject_row(reject: Reject) -> Row:
 def too_large(match_id: str | None, row: Row, error: Exception) -> Row:
     """What is said of a row that fits no message."""
     return reject_row(Reject(match_id, "too_large", str(error), shortened(row)))
+
+
+def _with_notice(error: str, part: Part) -> str:
+    """How a part was found may be why it was not there."""
+    return "; ".join(said for said in (error, part.notice) if said)
 
 
 def _sentence(error: str) -> str:

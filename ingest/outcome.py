@@ -19,6 +19,8 @@ class PartOutcome:
     """What became of one part; counts are of what is confirmed or spooled."""
 
     name: str
+    #: How it was found, where somebody should know of that (`Part.notice`).
+    notice: str = ""
     #: Rows, those included that were rejected.
     found: int = 0
     sent: int = 0
@@ -85,6 +87,11 @@ class Outcome:
     @property
     def batches(self) -> int:
         return sum(part.batches for part in self.parts)
+
+    @property
+    def notices(self) -> list[str]:
+        """What is to be known of the parts that said something, each sentence once."""
+        return list(dict.fromkeys(part.notice for part in self.parts if part.notice and not part.not_modified))
 
     @property
     def nothing_new(self) -> bool:

@@ -109,7 +109,7 @@ def run(
         heard=pulse.heard,
         begun=only is not None,
     )
-    outcome = Outcome(run_id, [PartOutcome(part.name) for part in parts])
+    outcome = Outcome(run_id, [PartOutcome(part.name, part.notice) for part in parts])
     watcher: Progress = progress or _Unwatched()
     watcher.planned(outcome.parts)
     outcome.flushed = publisher.flush()

@@ -345,4 +345,5 @@ def _source(settings: Settings, name: str, *, online: bool) -> str:
         if not parts:
             raise ConfigurationError("the source plans nothing to read", hint="does it have a season now?")
         read = source.fetch(parts[0], fetcher)
-    return f"{parts[0].name} answers" + (", nothing new" if read is None else "")
+    notice = f"; {parts[0].notice}" if parts[0].notice else ""
+    return f"{parts[0].name} answers" + (", nothing new" if read is None else "") + notice

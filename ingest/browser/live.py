@@ -124,6 +124,9 @@ class Live:
     def requested(self) -> Sequence[str]:
         return tuple(asked.url for asked in self.requests)
 
+    def limited(self, seconds: float) -> AbstractContextManager[None]:
+        return self._chromium.limited(seconds)
+
     def open(self) -> None:
         """Go there. Raises SiteUnreachable after some attempts, SiteRefused (4xx, robots.txt), BrowserFailed."""
         if (final := self._patiently(self._asked, self._goto)) is not None:

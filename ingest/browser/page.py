@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -42,4 +43,8 @@ class LivePage(SitePage, Protocol):
     @property
     def requested(self) -> Sequence[str]:
         """Every address that the page and its frames have asked for since it was opened, in order."""
+        ...
+
+    def limited(self, seconds: float) -> AbstractContextManager[None]:
+        """Around what Playwright has no time limit for (`evaluate`): ends a browser that hangs in it, BrowserFailed."""
         ...

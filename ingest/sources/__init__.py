@@ -70,6 +70,8 @@ class Part:
     season: str
     #: For the source's own use: what JSON can hold (lists, not tuples), for it may be kept beside the documents.
     detail: dict[str, Any] = field(default_factory=dict)
+    #: A sentence on how the part was found that whoever looks at the run should know of; no failure, and no doubt.
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

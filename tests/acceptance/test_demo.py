@@ -8,6 +8,7 @@ import pytest
 
 from contract.settings import Settings
 from tests.acceptance.conftest import Place
+from touchline.demo.league import League
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +18,7 @@ def test_a_weekend_passes(chromium: Settings, embedded: Place) -> None:
     ended = embedded.touchline("demo", timeout=170)
     assert ended.code == 0, ended.err
     assert "has seen the site's page" in ended.out
+    assert f"is what was read: {', '.join(League(scale=0.01).keys)}" in ended.out
     assert "found 1,478 matches" in ended.err
     assert "1,478 inserted" in ended.err
     assert "45 updated, 1,433 unchanged" in ended.err

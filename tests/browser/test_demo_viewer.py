@@ -53,14 +53,18 @@ def test_the_banner_covers_the_page_until_it_is_accepted(page: Page, demo_site: 
     expect(page).to_have_url(f"{demo_site.url}/mlsnext/standings/academy_division/")
 
 
-def test_the_iframe_gets_its_address_with_the_consent(page: Page, demo_site: DemoSite) -> None:
-    """`data-src` becomes `src`; before that nobody has asked for a feed."""
+def test_the_iframe_gets_its_address_with_consent_and_in_view(page: Page, demo_site: DemoSite) -> None:
+    """`data-src` becomes `src` when both are there; before that nobody has asked for a feed."""
     page.goto(demo_site.url + OFFICIAL)
     frame = page.locator('main[role="main"] iframe')
     expect(page.locator(ACCEPT)).to_be_visible()
     assert frame.get_attribute("src") is None
     assert documents(demo_site) == []
     page.click(ACCEPT)
+    expect(page.locator("#onetrust-consent-sdk")).to_have_count(0)
+    expect(frame).not_to_be_in_viewport()
+    assert frame.get_attribute("src") is None
+    frame.scroll_into_view_if_needed()
     expect(frame).to_have_attribute("src", f"{demo_site.url}/?league=homegrown")
 
 
@@ -75,6 +79,7 @@ def test_the_app_loads_the_feeds_and_nothing_else(
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{demo_site.url}/mlsnext/standings/{division}/")
     page.click(ACCEPT)
+    page.locator("iframe").scroll_into_view_if_needed()
     page.frame_locator("iframe").locator(".fixture").first.wait_for()
     assert documents(demo_site) == feeds(demo_site.league, *names)
     assert [url for url in asked if not url.startswith((demo_site.url, "data:"))] == []

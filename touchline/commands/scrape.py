@@ -17,7 +17,7 @@ from touchline.output import Column, Format, Row, say, write
 from touchline.settings import start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from contract.settings import Settings
     from ingest.run import Outcome
@@ -147,6 +147,8 @@ def _scrape(settings: Settings, source: str, scope: Scope, output: Format, *, fu
         if not outcome.nothing_new and not outcome.spooled and (wait or must_store(settings)):
             stored = follow(settings, outcome)
             _say_what_was_stored(source, stored)
+        else:
+            _say_notices(outcome.notices)
     write([summary(source, outcome, stored)], FIELDS, COLUMNS, output)
     if outcome.spooled:
         raise kept_on_disk(settings, outcome)
@@ -179,6 +181,11 @@ def _say_what_was_read(settings: Settings, source: str, scope: Scope, outcome: O
             say(f"{part.name} failed: {part.error}")
             if part.hint:
                 say(f"  → {part.hint}")
+
+
+def _say_notices(notices: Iterable[str]) -> None:
+    for notice in notices:
+        say(f"To know of it: {notice}")
 
 
 def _since(settings: Settings, source: str, outcome: Outcome) -> str:
@@ -254,10 +261,13 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
     reader = find(source).make(settings.source(source))
     found = PartOutcome(source)
     outcome = Outcome(run_id=UUID(int=0), parts=[found])
+    notices: dict[str, bool] = {}
 
     def matches() -> Iterator[Row]:
         fields = dict.fromkeys(Match.model_fields)
         for part, row in preview(reader, scope, fetcher):
+            if part.notice:
+                notices[part.notice] = True
             if isinstance(row, Unreadable):
                 failed = PartOutcome(part.name)
                 failed.fail(row.reason, asked_for=bool(scope.leagues))
@@ -273,6 +283,7 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
     with closing(fetcher_for(settings, source, None)) as fetcher:
         write(matches(), list(Match.model_fields), PREVIEW, output, limit=0, empty="No match fits what was asked for.")
     _say_what_was_read(settings, source, scope, outcome)
+    _say_notices(notices)
     say("Nothing was sent (--dry-run).")
     return outcome.exit_code
 
@@ -280,7 +291,7 @@ def _preview(settings: Settings, source: str, scope: Scope, output: Format) -> i
 def keep_logs_quiet() -> None:
     """What these log in a worker this command says itself, at the end and once. `--debug` shows both."""
     if not logging.getLogger().isEnabledFor(logging.DEBUG):
-        for name in ("ingest.run", "ingest.publisher"):
+        for name in ("ingest.run", "ingest.publisher", "ingest.sources.mlsnext.discovery"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 

@@ -21,6 +21,7 @@ from touchline import options
 
 if TYPE_CHECKING:
     from contract.embedded import EmbeddedPostgres
+    from contract.settings import Settings
     from touchline.demo.incidents import Weekend
     from touchline.demo.league import League
     from touchline.demo.model import Bracket
@@ -95,6 +96,8 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
         _say("The league table of one division, counted from the results:")
         _run(*table)
         click.echo(look.sentence())
+        if keys := _keys(settings):
+            click.echo(f"What it was seen to load is what was read: {', '.join(keys)}")
         site.show(weekend.after)
         _say(f"The weekend passes. On {weekend.after:%A, %d %B} the site is read again:")
         _run(*read)
@@ -109,6 +112,16 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
     program = _program()
     for command in (table, ["matches", "--team", bracket.members[0].club.name], ["runs"]):
         click.echo(f"  {shlex.join([program, '--home', str(home), *command])}")
+
+
+def _keys(settings: Settings) -> list[str]:
+    """The feeds that the run has seen the page load, in a browser of its own; none where it had none."""
+    from ingest.http import Fetcher
+    from ingest.remembered import Remembered
+    from ingest.sources.mlsnext import MLSNext
+
+    fetcher = Fetcher(remembered=Remembered(settings.home, MLSNext.name))
+    return MLSNext.make(settings.source(MLSNext.name)).discovery.remembered(fetcher)
 
 
 def _fresh_home() -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Final
@@ -67,6 +68,15 @@ class League:
         wanted = on or self.calendar.saturdays[_DEFAULT_WEEKEND]
         later = (weekend for weekend in self._weekends if (wanted - weekend.saturday).days <= 1)
         return next(later, self._weekends[-1])
+
+    def renamed(self, keys: Mapping[FeedName, str]) -> League:
+        """The same league under other keys, as after the site has changed their shape."""
+        other = copy(self)
+        other.feeds = {name: replace(feed, key=keys.get(name, feed.key)) for name, feed in self.feeds.items()}
+        for feed in other.feeds.values():
+            titles = [title for title, _ in feed.linked]
+            feed.linked = tuple((each.title, each.key) for each in other.feeds.values() if each.title in titles)
+        return other
 
     def at(self, moment: datetime) -> Snapshot:
         """What the site would publish at `moment` (aware)."""

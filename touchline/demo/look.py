@@ -48,6 +48,7 @@ class Look:
                     page.set_default_timeout(_LIMIT)
                     page.goto(self._url + _PAGE)
                     page.click("#onetrust-accept-btn-handler")
+                    page.locator('main[role="main"] iframe').scroll_into_view_if_needed()
                     page.frame_locator('main[role="main"] iframe').locator("table tbody tr").first.wait_for()
                     page.screenshot(path=self._picture)
                 except Error as error:

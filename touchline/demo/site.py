@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import html
-import json
 import signal
 import socket
 import threading
@@ -21,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -32,13 +30,9 @@ from contract.errors import ConfigurationError, TouchlineError
 from touchline.demo.bodies import CACHE_SECONDS, Bodies, Body, Fault, Part
 from touchline.demo.league import DEFAULT_SCALE, DEFAULT_SEASON, DEFAULT_SEED, League
 from touchline.demo.modular11 import Schedules, send
+from touchline.demo.official import DIVISIONS, Pages, Twist
 
 _HOST: Final = "127.0.0.1"
-_PAGES: Final = Path(__file__).parent / "pages"
-_OFFICIAL: Final = {
-    "/mlsnext/standings/homegrown_division": ("homegrown", "Homegrown Division"),
-    "/mlsnext/standings/academy_division": ("academy", "Academy Division"),
-}
 #: The official page asks for this again and again: like the real one, it never reaches network idle.
 _TICKER: Final = "/mlsnext/ticker"
 
@@ -61,12 +55,12 @@ class DemoSite:
 
     def __init__(self, league: League, moment: datetime, *, port: int = 0) -> None:
         self.league = league
-        #: Seconds for which Fault.SLOW keeps a client waiting.
+        #: Seconds for which Fault.SLOW and Twist.SLOW_PAGE keep a client waiting.
         self.patience = 60.0
         #: What /robots.txt says. The real one disallows nothing.
         self.robots = "User-agent: *\nDisallow:\n"
         self.port = port
-        self._pages = _Pages(league)
+        self._pages = Pages(league)
         self._bodies = Bodies(league.at(moment))
         self.schedules = Schedules(league, moment)
         self._lock = threading.Lock()
@@ -120,6 +114,10 @@ class DemoSite:
             self._fault = None if fault is None else (fault, key)
             over, self._over = self._over, threading.Event()
         over.set()
+
+    def twist(self, twist: Twist | None) -> None:
+        """From now on this is otherwise with the pages (None: nothing)."""
+        self._pages = Pages(self.league, twist)
 
     @contextmanager
     def failing(self, fault: Fault, *, key: str | None = None) -> Iterator[Self]:
@@ -191,6 +189,10 @@ class DemoSite:
             return self._bodies.document(part, fault) or self._pages.shell
         return self._pages.find(path, host) or self._pages.shell
 
+    def twisted(self, path: str) -> Twist | None:
+        """What is otherwise with an official page; None for any other path."""
+        return self._pages.twist if self._pages.is_official(path) else None
+
     def record(self, request: Request) -> None:
         with self._lock:
             self._requests.append(request)
@@ -206,43 +208,6 @@ class DemoSite:
         finally:
             with self._lock:
                 self._under_way -= 1
-
-
-class _Pages:
-    """The pages and the app's files, read once."""
-
-    def __init__(self, league: League) -> None:
-        feeds = {
-            "homegrown": [league.feeds["homegrown"].key, league.feeds["flex"].key],
-            "academy": [league.feeds["academy"].key],
-        }
-        self.shell = Body(_read("viewer.html"), "text/html; charset=utf-8")
-        self._found = {
-            "/": self.shell,
-            "/assets/viewer.js": Body(
-                _read("viewer.js", feeds=json.dumps(feeds), season=league.season), "text/javascript; charset=utf-8"
-            ),
-            "/assets/viewer.css": Body(_read("viewer.css"), "text/css; charset=utf-8"),
-            "/assets/official.js": Body(_read("official.js"), "text/javascript; charset=utf-8"),
-            "/assets/official.css": Body(_read("official.css"), "text/css; charset=utf-8"),
-        }
-        self._official = {
-            path: _read("official.html", league=name, title=title, season=league.season)
-            for path, (name, title) in _OFFICIAL.items()
-        }
-
-    def find(self, path: str, host: str) -> Body | None:
-        if (page := self._official.get(path.rstrip("/"))) is not None:
-            # the real viewer lives on a host of its own, so the page names it in full
-            return Body(page.replace(b"__VIEWER__", f"http://{host}".encode()), "text/html; charset=utf-8")
-        return self._found.get(path)
-
-
-def _read(name: str, **values: str) -> bytes:
-    text = (_PAGES / name).read_text(encoding="utf-8")
-    for key, value in values.items():
-        text = text.replace(f"__{key.upper()}__", value)
-    return text.encode()
 
 
 class _Server(ThreadingHTTPServer):
@@ -305,9 +270,12 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         part = Part.of(path)
         fault, over = site.fault(part)
-        if fault is Fault.SLOW:
+        twist = site.twisted(path)
+        if fault is Fault.SLOW or twist is Twist.SLOW_PAGE:
             over.wait(site.patience)
-        if fault is Fault.ERROR:
+        if twist is Twist.BUSY_PAGE:
+            self._send(503, Body(b"Service Unavailable\n", "text/plain; charset=utf-8"), with_body=with_body)
+        elif fault is Fault.ERROR:
             self._send(500, Body(b"Internal Server Error\n", "text/plain; charset=utf-8"), with_body=with_body)
         elif path == _TICKER:
             self._send(204, None, with_body=False)
@@ -362,16 +330,18 @@ def _takes_gzip(accepted: str) -> bool:
 @click.option("--season", default=DEFAULT_SEASON, show_default=True, help="Season to serve.")
 @click.option("--seed", default=DEFAULT_SEED, show_default=True, help="Another seed is another league.")
 @click.option("--at", "at", default=None, help="Date or UTC moment to show; by default a Friday in October.")
-def main(port: int, scale: float, season: str, seed: int, at: str | None) -> None:
+@click.option("--twist", type=click.Choice([twist.value for twist in Twist]), help="What is in a reader's way.")
+def main(port: int, scale: float, season: str, seed: int, at: str | None, twist: str | None) -> None:
     """Serve the demo league's site on this machine until Ctrl-C."""
     try:
         league = League(seed=seed, scale=scale, season=season)
         moment = parse_moment(at) if at else league.weekend().before
         site = DemoSite(league, moment, port=port).start()
+        site.twist(Twist(twist) if twist else None)
     except TouchlineError as error:
         click.echo(f"Error: {error}" + (f" ({error.hint})" if error.hint else ""), err=True)
         raise SystemExit(error.exit_code) from None
-    official = "\n          ".join(f"{site.url}{path}/" for path in _OFFICIAL)
+    official = "\n          ".join(f"{site.url}{path}/" for path in DIVISIONS)
     documents = "\n          ".join(f"{site.url}/data/schedule/{key}.json" for key in league.keys)
     click.echo(f"League    {league.season}, {league.matches:,} matches, as of {moment:%Y-%m-%d %H:%M} UTC")
     click.echo(f"Pages     {official}")

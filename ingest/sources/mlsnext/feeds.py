@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints
@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from contract.addresses import redact
 from ingest.errors import NotPublished, PageChanged
 from ingest.http import Answer
+from ingest.season import Season
 
 #: What at least one event of a feed has to have: none has it only where the site has renamed it.
 _EVENT_FIELDS: Final = (
@@ -144,6 +145,21 @@ def schedule(answer: Answer) -> Schedule:
     return Schedule(_moment(document.get("synced_at")), events)
 
 
+def check_season(answer: Answer, events: list[Any], season: Season) -> None:
+    """Raises NotPublished where most of the events lie outside of `season`.
+
+    A key without years is the same in each season, so that only what it lists tells which one it is of.
+    """
+    days = [day for event in events if isinstance(event, dict) and (day := _day(event.get("start_time"))) is not None]
+    inside = sum(season.first_day <= day <= season.last_day for day in days)
+    if 2 * inside < len(days):
+        raise NotPublished(
+            f"{redact(answer.url)} does not list season {season}: {len(days) - inside:,} of its {len(days):,} events "
+            "lie outside of it",
+            hint="its key says no season; the next one is read once the calendar has come to it, on 1 August",
+        )
+
+
 def brackets(answer: Answer) -> list[Any]:
     """The brackets of a standings document as they came. Raises PageChanged, naming what is missing."""
     season = _load(answer).get("competition_season")
@@ -167,6 +183,11 @@ def instant(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("no such year") from None
+
+
+def _day(value: Any) -> date | None:
+    moment = _moment(value)
+    return None if moment is None else moment.date()
 
 
 def _moment(value: Any) -> datetime | None:
