@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -169,6 +170,9 @@ class _KeptPage:
 
     def get(self, url: str) -> Answer:
         return self._replay.get(urljoin(self.url, url))
+
+    def limited(self, seconds: float) -> AbstractContextManager[None]:
+        return nullcontext()
 
     @property
     def page(self) -> Any:
