@@ -16,9 +16,10 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,9 @@ SWITCH: Final = "--touchline-browser"
 _PROFILE: Final = "--user-data-dir"
 _PROFILE_NAME: Final = "playwright_chromiumdev_profile-"
 
+#: Seconds that helpers of a browser that has ended may take to end, too.
+_HELPERS: Final = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -45,6 +49,8 @@ class Entry:
     files: Path
     #: Held for as long as this process lives or the entry is not removed.
     _lock: int
+    #: As in `files`, for a home that is gone before the browser is.
+    _noted: list[Path] = field(default_factory=list)
 
     @classmethod
     def make(cls, home: Path) -> Entry:
@@ -84,11 +90,12 @@ class Entry:
 
     def remove(self) -> None:
         """The Chromium is gone, or is so now, and so is what it had on disk."""
-        _remove(self.directory)
+        _remove(self.directory, *self._noted)
         with suppress(OSError):
             os.close(self._lock)
 
     def _note(self, path: Path) -> None:
+        self._noted.append(path)
         with (self.directory / "files").open("a", encoding="utf-8") as file:
             file.write(f"{path}\n")
 
@@ -123,10 +130,11 @@ def _reap(directory: Path) -> bool:
         os.close(lock)
 
 
-def _remove(directory: Path) -> list[Process]:
+def _remove(directory: Path, *known: Path) -> list[Process]:
     """End the Chromium of a directory, and remove its files and the directory. Returns what was ended."""
     left = running_with(f"{SWITCH}={directory.name}")
-    files = {profile for process in left if (profile := process.value(_PROFILE))}
+    files = {str(path) for path in known}
+    files |= {profile for process in left if (profile := process.value(_PROFILE))}
     with suppress(OSError, UnicodeDecodeError):
         files |= set((directory / "files").read_text(encoding="utf-8").splitlines())
     for process in left:
@@ -135,9 +143,19 @@ def _remove(directory: Path) -> list[Process]:
         # only what was made for one browser, by Playwright or by us, whatever a file says
         made = path.name.startswith(_PROFILE_NAME) or path.name == _files_name(directory)
         if made and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            _remove_files(path)
     shutil.rmtree(directory, ignore_errors=True)
     return left
+
+
+def _remove_files(path: Path) -> None:
+    """For as long as it takes helpers of a browser that has ended to end, too: they may write meanwhile."""
+    deadline = time.monotonic() + _HELPERS
+    while True:
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists() or time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
 
 
 def _files_name(directory: Path) -> str:

@@ -96,7 +96,8 @@ def program(site: Site, chromium: Settings, tmp_path: Path) -> Program:
                 # before it stands what is logged
                 assert "open\n" in process.stdout, process.communicate()[1]
                 yield process
-            finally:
+            except BaseException:
                 process.kill()
+                raise
 
     return start
