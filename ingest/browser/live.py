@@ -114,8 +114,6 @@ class Live:
         self._max_bytes = max_bytes
         self._sleep = sleep
         self._crashed = False
-        #: How many requests there were before those of the page as it is now.
-        self._before = 0
         page.on("crash", self._crash)
 
     @property
@@ -162,7 +160,8 @@ class Live:
             raise SiteUnreachable(f"{where} does not get further: {said}") from error
         if not isinstance(error, TimeoutError):
             raise PageChanged(f"{where} is not a page as it was expected: {said}") from error
-        frames = {asked.url: asked for asked in list(self.requests)[self._before :] if asked.document}
+        # by address: what came at a later try is there
+        frames = {asked.url: asked for asked in self.requests if asked.document}
         for asked in frames.values():
             # a frame that did not come has nothing in it to wait for
             if reason := asked.reason():
@@ -195,7 +194,6 @@ class Live:
         """Where redirects led to, if there were some."""
         from playwright.sync_api import Error
 
-        self._before = len(self.requests)
         try:
             with self._chromium.limited(PAGE_LIMIT + _SPARE):
                 answer = self.page.goto(self._asked, wait_until="domcontentloaded", timeout=PAGE_LIMIT * 1000)

@@ -92,8 +92,11 @@ def program(site: Site, chromium: Settings, tmp_path: Path) -> Program:
             env=os.environ | {"TOUCHLINE_HOME": str(tmp_path)},
         ) as process:
             assert process.stdout is not None
-            # before it stands what is logged
-            assert "open\n" in process.stdout, process.communicate()[1]
-            yield process
+            try:
+                # before it stands what is logged
+                assert "open\n" in process.stdout, process.communicate()[1]
+                yield process
+            finally:
+                process.kill()
 
     return start

@@ -136,6 +136,15 @@ def test_pictures_fonts_and_trackers_are_not_asked_for(site: Site, run: Run) -> 
     assert {f"{site.url}/crest.png", "https://www.googletagmanager.com/gtag.js"} <= set(requested)
 
 
+def test_no_service_worker_is_installed(site: Site, run: Run) -> None:
+    """One would answer in the site's place, and outlive the page."""
+    site.put("/", "<title>s</title>")
+    site.put("/worker.js", "", Content_Type="text/javascript")
+    register = "navigator.serviceWorker.register('/worker.js').then(() => 'there', () => 'refused')"
+    run().browse(f"{site.url}/", lambda live: live.page.evaluate(f"Promise.race([{register}, fetch('/after')])"))
+    assert site.paths == ["/", "/after"]
+
+
 def test_a_page_that_never_rests_is_read(site: Site, run: Run) -> None:
     """Nobody waits until it asks for nothing any more."""
     site.put("/", "<title>busy</title><script>setInterval(() => fetch('/poll'), 20)</script>")
