@@ -43,7 +43,7 @@ def scrape(place: Place) -> Ended:
 
 
 def test_a_league_is_read_and_stored_and_kept_when_its_site_breaks(place: Place, site: Modular11Site) -> None:
-    """Two age groups with all that the site says of their matches; what it says when it is broken takes nothing away."""
+    """Two age groups, with what the site says of their matches; what it says when it is broken takes nothing away."""
     first = scrape(place)
     assert (first.code, {name: first.row[name] for name in COUNTS}) == (
         0,
