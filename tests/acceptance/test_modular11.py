@@ -20,7 +20,7 @@ MATCHES = 80
 @pytest.fixture
 def site() -> Iterator[Modular11Site]:
     league = League(scale=0.1)
-    with Modular11Site(Schedules(league, league.weekend().before, ages=("U14", "U15"), most=MATCHES)) as serving:
+    with Modular11Site(Schedules(league, league.weekend().after, ages=("U14", "U15"), most=MATCHES)) as serving:
         yield serving
 
 
@@ -42,20 +42,13 @@ def scrape(place: Place) -> Ended:
     return place.touchline("scrape", "modular11", "--league", "homegrown", "--season", "2026-27", "--wait")
 
 
-def test_a_league_is_read_stored_and_followed(place: Place, site: Modular11Site) -> None:
-    """Two age groups; then a weekend passes; then the site breaks, which takes nothing away."""
+def test_a_league_is_read_and_stored_and_kept_when_its_site_breaks(place: Place, site: Modular11Site) -> None:
+    """Two age groups, with what the site says of their matches; what it says when it is broken takes nothing away."""
     first = scrape(place)
     assert (first.code, {name: first.row[name] for name in COUNTS}) == (
         0,
         {"found": 160, "inserted": 160, "updated": 0, "unchanged": 0, "stale": 0, "dead": 0},
     ), first.err
-
-    site.schedules.show(site.schedules.league.weekend().after)
-    second = scrape(place)
-    assert second.code == 0, second.err
-    assert second.row["inserted"] == second.row["stale"] == second.row["dead"] == 0
-    assert second.row["found"] == 160
-    assert second.row["updated"] > 0
 
     stored = place.touchline("matches", "--limit", "500").rows
     played = [row for row in stored if row["home_score"] is not None]
