@@ -67,6 +67,7 @@ def test_a_healthy_installation(
         "broker": "ok",
         "queues": "ok",
         "schedule": "not used",
+        "kept pages": "not used",
         "notices": "not used",
         "spool": "ok",
         "browser": "not used",
