@@ -58,7 +58,7 @@ class Proxy:
             _reset(connection)
 
     def turn_away(self) -> None:
-        """As `cut`, but who tries anew is taken, counted and reset at once, until `restore`."""
+        """As `cut`, but who tries anew is taken, counted, and reset once it has said something, until `restore`."""
         self.cut()
         self._turning_away = True
         self._listen(self._turn_away)
@@ -140,6 +140,9 @@ class Proxy:
                 near, _ = listener.accept()
             except OSError:
                 return  # cut
+            with suppress(OSError):
+                near.settimeout(5)
+                near.recv(1)
             self.turned_away += 1
             _reset(near)
 
