@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -163,9 +163,11 @@ class Live:
             raise SiteUnreachable(f"{where} does not get further: {said}") from error
         if not isinstance(error, TimeoutError):
             raise PageChanged(f"{where} is not a page as it was expected: {said}") from error
-        for asked in self.requests:
+        # by address: what came at a later try is there
+        frames = {asked.url: asked for asked in self.requests if asked.document}
+        for asked in frames.values():
             # a frame that did not come has nothing in it to wait for
-            if asked.document and (reason := asked.reason()):
+            if reason := asked.reason():
                 raise SiteUnreachable(f"{where} is not complete: {redact(asked.url)}: {reason}") from error
         waited = _WAITED.search(error.message)
         raise PageChanged(
@@ -212,7 +214,9 @@ class Live:
 
     def _stop(self) -> None:
         """Give up what is still loading: it would be in the way of the next try."""
-        with self._chromium.limited(_SPARE):
+        from playwright.sync_api import Error
+
+        with suppress(Error), self._chromium.limited(_SPARE):
             session = self.page.context.new_cdp_session(self.page)
             session.send("Page.stopLoading")
             session.detach()
@@ -226,11 +230,12 @@ class Live:
                 said: dict[str, Any] = self.page.evaluate(_FETCH, [address, PAGE_LIMIT * 1000, self._max_bytes])
         except Error as error:
             self.check_alive(error)
-            for asked in list(self.requests)[before:]:
-                # the browser does not say why it refused: the answer of another site is none of this page's business
-                if urldefrag(asked.origin)[0] == urldefrag(address)[0]:
-                    self._check_origin(address, asked.url)
             reason = first_line(error.message).partition(": ")[2]
+            for asked in list(self.requests)[before:]:
+                if urldefrag(asked.origin)[0] == urldefrag(address)[0]:
+                    # the script is not told why it got nothing: because it was another site's, or did not come
+                    self._check_origin(address, asked.url)
+                    reason = asked.reason() or reason
             return _Again(f"no answer within {PAGE_LIMIT:g} s" if "AbortError" in reason else reason)
         return self._status(address, said["status"], said["wait"]) or said
 
@@ -271,7 +276,7 @@ class Live:
             pass
 
     def _check_origin(self, asked: str, final: str) -> None:
-        if urlsplit(asked)[:2] != urlsplit(final)[:2]:
+        if _site(asked) != _site(final):
             raise SiteRefused(f"{redact(asked)} leads to {redact(final)}, which is another site")
 
     def _too_large(self, address: str) -> TooLarge:
@@ -279,3 +284,9 @@ class Live:
 
     def _crash(self, _: Page) -> None:
         self._crashed = True
+
+
+def _site(url: str) -> tuple[str, str | None, int | None]:
+    """What a browser calls an origin."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -48,6 +48,10 @@ _CLOSE_LIMIT: Final = 5.0
 #: What Chromium says where neither user namespaces nor its setuid helper are to be had.
 _NO_SANDBOX: Final = re.compile(r"no usable sandbox|setuid_sandbox|zygote_host_impl", re.IGNORECASE)
 
+#: The longest path, in bytes, of a directory that it may put a socket into (`org.chromium.Chromium.XXXXXX/
+#: SingletonSocket`): sun_path is 108 long on Linux and 104 on BSD and macOS, NUL included.
+_LONGEST_FILES: Final = 103 - 45
+
 #: What Playwright's driver is started with.
 _DRIVER: Final = "run-driver"
 
@@ -196,15 +200,21 @@ class Chromium:
             executable_path=program,
             headless=True,
             args=[*_ARGUMENTS, *([self._entry.argument] if self._entry else [])],
-            artifacts_dir=self._entry.directory if self._entry else None,
+            artifacts_dir=self._entry.files if self._entry else None,
             chromium_sandbox=sandbox,
-            env=dict(without_secrets(os.environ)),
+            env=self._environment(),
             # Ctrl-C and SIGTERM are ours: we close what we opened
             handle_sigint=False,
             handle_sigterm=False,
             handle_sighup=False,
             timeout=LAUNCH_LIMIT * 1000,
         )
+
+    def _environment(self) -> dict[str, str | float | bool]:
+        environment: dict[str, str | float | bool] = dict(without_secrets(os.environ))
+        if self._entry is not None and len(os.fsencode(self._entry.files)) <= _LONGEST_FILES:
+            environment["TMPDIR"] = str(self._entry.files)
+        return environment
 
     def _hint(self) -> str:
         if isinstance(self._where, Remote):

@@ -106,12 +106,12 @@ class Shared:
                 _abandon(self)
                 self._worker.stop(0)
                 return
-        self._worker.put(Job(None, lambda: self._forget(owner)))
+        self._worker.put(Job(None, lambda: self._forget(owner)))  # nobody's: it is not ended by force
 
     def close(self, seconds: float = _EXIT) -> None:
         """Close everything, by force where a page is being read, or where it is not closed in time."""
         with self._worker.lock:
-            if self._worker.running is not None:
+            if (job := self._worker.running) is not None and job.owner is not None:
                 self._kill()
         if not self._worker.stop(seconds):
             self._kill(driver=True)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
+from contract.addresses import redact
 from ingest.browser.evidence import Evidence
 from ingest.browser.live import Keep, Live, Permit
 from ingest.browser.page import LivePage
-from ingest.browser.session import Chromium
+from ingest.browser.session import Chromium, first_line
 from ingest.browser.shared import Shared, shared
 from ingest.errors import BrowserFailed, BrowserMissing, PageChanged, SiteUnreachable
 from ingest.http import MAX_BYTES, default_user_agent
@@ -86,9 +87,12 @@ class Visits:
                     live.check_alive(error)
                     self._keep(chromium, live, error)
                     raise
-        except (Error, BrowserFailed):
+        except BrowserFailed:
             self._check_open()  # it is we who ended it
             raise
+        except Error as error:
+            self._check_open()
+            raise BrowserFailed(f"the browser failed at {redact(url)}: {first_line(error.message)}") from error
 
     def _worked(self, live: Live, work: Callable[[LivePage], T]) -> T:
         from playwright.sync_api import Error

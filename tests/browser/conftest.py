@@ -88,10 +88,16 @@ def program(site: Site, chromium: Settings, tmp_path: Path) -> Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             env=os.environ | {"TOUCHLINE_HOME": str(tmp_path)},
         ) as process:
             assert process.stdout is not None
-            assert "open\n" in process.stdout  # before it stands what is logged
-            yield process
+            try:
+                # before it stands what is logged
+                assert "open\n" in process.stdout, process.communicate()[1]
+                yield process
+            except BaseException:
+                process.kill()
+                raise
 
     return start

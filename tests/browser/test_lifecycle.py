@@ -193,10 +193,10 @@ def test_the_end_of_the_process_closes_it(program: Program, tmp_path: Path) -> N
 
 
 def test_ctrl_c_ends_a_page_that_is_read(program: Program, tmp_path: Path) -> None:
-    """At once, and nothing is left."""
+    """At once, and nothing is left. A terminal sends it to the driver as well."""
     with program("wait") as process:
         (browser,) = chromiums(process.pid)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert err.rstrip().endswith("KeyboardInterrupt")
     assert not browser.is_running()

@@ -18,9 +18,28 @@ from tests.browser.processes import chromiums, until
 pytestmark = pytest.mark.slow
 
 
-def profile_of(process: psutil.Process) -> Path:
+def files_of(process: psutil.Process) -> list[Path]:
+    """Its profile, and where it writes everything else."""
     (profile,) = (word.partition("=")[2] for word in process.cmdline() if word.startswith("--user-data-dir="))
-    return Path(profile)
+    return [Path(profile), Path(process.environ()["TMPDIR"])]
+
+
+def there(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if path.exists()]
+
+
+def test_a_killed_process_takes_its_browser_along(program: Program, tmp_path: Path) -> None:
+    """By the end of the pipes between them; what is left on disk goes with the next start."""
+    with program("wait") as process:
+        (browser,) = chromiums(process.pid)
+        family, files = [browser.parent(), browser, *browser.children(recursive=True)], files_of(browser)
+        process.kill()
+        process.wait()
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    assert reap(tmp_path) == 1
+    assert there(files) == []
+    assert list((tmp_path / "browsers").iterdir()) == []
 
 
 @pytest.mark.parametrize("driver", [False, True], ids=["process", "process and driver"])
@@ -33,7 +52,7 @@ def test_what_a_killed_process_leaves_is_ended(
     with program("wait") as process:
         (browser,) = chromiums(process.pid)
         family = [browser, *browser.children(recursive=True)]
-        profile = profile_of(browser)
+        files = files_of(browser)
         for each in family:
             each.suspend()
         if driver:
@@ -42,11 +61,11 @@ def test_what_a_killed_process_leaves_is_ended(
         process.wait()
     try:
         assert browser.is_running()
-        assert profile.is_dir()
+        assert there(files) == files
         with program("leave"):
             _, alive = psutil.wait_procs(family, timeout=10)
             assert alive == []
-            until(lambda: not profile.exists())
+            until(lambda: not there(files))
         assert list((tmp_path / "browsers").iterdir()) == []
     finally:
         for each in family:
@@ -69,7 +88,7 @@ def test_no_other_process_is_taken_for_one(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
     entry = Entry.make(tmp_path)
-    (entry.directory / "profile").write_text(str(precious))
+    (entry.directory / "files").write_text(f"{entry.files}\n{precious}\n")
     os.close(entry._lock)  # as the kernel does when the owner ends
     other = re.sub(".$", "x", entry.argument)
     with (
@@ -82,3 +101,4 @@ def test_no_other_process_is_taken_for_one(tmp_path: Path) -> None:
         innocent.communicate(b"\n", timeout=10)
     assert precious.is_dir()
     assert not entry.directory.exists()
+    assert not entry.files.exists()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +19,8 @@ import pytest
 
 from contract.errors import ConfigurationError
 from contract.settings import Settings, load
-from ingest.browser import BrowserFailed, BrowserMissing, check, find_chromium
+from ingest.browser import BrowserFailed, BrowserMissing, LivePage, check, find_chromium
+from ingest.errors import SiteUnreachable
 from tests.browser.conftest import Run
 from tests.browser.processes import chromiums, until
 from tests.fix_leftovers import Lifeline
@@ -102,6 +106,40 @@ def test_one_by_devtools_reads_pages(site: Site, run: Run, devtools: str, tmp_pa
 
 
 @pytest.mark.slow
+def test_one_by_devtools_keeps_nothing_of_a_run_that_is_ended(
+    site: Site, run: Run, devtools: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is being read when the run is closed is gone there, too."""
+    site.put("/", "<title>s</title>")
+    # a driver that is killed leaves an empty directory
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    fetcher = run(settings=Settings(home=tmp_path, chromium=devtools))
+
+    def pages() -> list[str]:
+        with urllib.request.urlopen(f"{devtools}/json/list", timeout=30) as answer:
+            return [target["url"] for target in json.load(answer) if target["type"] == "page"]
+
+    reading = threading.Event()
+
+    def work(live: LivePage) -> None:
+        reading.set()
+        live.page.wait_for_timeout(600_000)
+
+    def read() -> None:
+        with pytest.raises(SiteUnreachable, match="the run is over"):
+            fetcher.browse(f"{site.url}/", work)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert reading.wait(60)
+    assert f"{site.url}/" in pages()
+    fetcher.close()
+    reader.join(30)
+    assert not reader.is_alive()
+    until(lambda: f"{site.url}/" not in pages())
+
+
+@pytest.mark.slow
 def test_one_by_a_playwright_server_reads_pages(site: Site, run: Run, playwright_server: str, tmp_path: Path) -> None:
     """As by DevTools; each run has what it would have in one of its own."""
     settings = Settings(home=tmp_path, chromium=playwright_server)
@@ -110,11 +148,14 @@ def test_one_by_a_playwright_server_reads_pages(site: Site, run: Run, playwright
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["ws", "http"])
-def test_one_that_is_away_is_said_so_without_secrets(scheme: str, tmp_path: Path) -> None:
-    """Which host was meant, and what to do."""
-    settings = Settings(home=tmp_path, chromium=f"{scheme}://me:hunter22@127.0.0.1:1/hunter23?token=hunter24")
-    with pytest.raises(BrowserFailed, match=rf"^{scheme}://127\.0\.0\.1:1/… does not open: ") as caught:
+@pytest.mark.parametrize(
+    ("scheme", "where"), [("ws", "127.0.0.1:1"), ("http", "127.0.0.1:1"), ("ws", "site"), ("http", "site")]
+)
+def test_one_that_is_not_there_is_said_so_without_secrets(site: Site, scheme: str, where: str, tmp_path: Path) -> None:
+    """Whether nobody listens or somebody else: which host was meant, and what to do."""
+    host = site.url.partition("://")[2] if where == "site" else where
+    settings = Settings(home=tmp_path, chromium=f"{scheme}://me:hunter22@{host}/hunter23?token=hunter24")
+    with pytest.raises(BrowserFailed, match=rf"^{scheme}://{re.escape(host)}/… does not open: ") as caught:
         check(settings)
     assert "hunter" not in str(caught.value) + caught.value.hint + repr(settings)
     assert "listen there" in caught.value.hint

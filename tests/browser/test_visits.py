@@ -136,6 +136,15 @@ def test_pictures_fonts_and_trackers_are_not_asked_for(site: Site, run: Run) -> 
     assert {f"{site.url}/crest.png", "https://www.googletagmanager.com/gtag.js"} <= set(requested)
 
 
+def test_no_service_worker_is_installed(site: Site, run: Run) -> None:
+    """One would answer in the site's place, and outlive the page."""
+    site.put("/", "<title>s</title>")
+    site.put("/worker.js", "", Content_Type="text/javascript")
+    register = "navigator.serviceWorker.register('/worker.js').then(() => 'there', () => 'refused')"
+    run().browse(f"{site.url}/", lambda live: live.page.evaluate(f"Promise.race([{register}, fetch('/after')])"))
+    assert site.paths == ["/", "/after"]
+
+
 def test_a_page_that_never_rests_is_read(site: Site, run: Run) -> None:
     """Nobody waits until it asks for nothing any more."""
     site.put("/", "<title>busy</title><script>setInterval(() => fetch('/poll'), 20)</script>")
@@ -190,6 +199,14 @@ def test_a_site_that_says_no_is_not_asked_again(site: Site, run: Run) -> None:
     with pytest.raises(SiteRefused, match="answers 403"):
         run().browse(f"{site.url}/", lambda live: live.get("/data"))
     assert (len(site.asked("/missing")), len(site.asked("/data"))) == (1, 1)
+
+
+def test_a_download_is_no_page(site: Site, run: Run) -> None:
+    """Nothing is written to disk, and it is not asked for again."""
+    site.put("/file", page("x" * 1000, headers={"Content_Disposition": "attachment; filename=x.zip"}))
+    with pytest.raises(SiteRefused, match="is no page but a file to download"):
+        run().browse(f"{site.url}/file", title)
+    assert len(site.asked("/file")) == 1
 
 
 def test_a_site_that_is_away_is_unreachable(run: Run) -> None:
@@ -250,8 +267,8 @@ def test_a_page_whose_script_never_ends_is_given_up(site: Site, run: Run, monkey
 
 
 def test_what_is_waited_for_in_vain_has_changed(site: Site, run: Run) -> None:
-    """The sentence names it."""
-    site.put("/", "<title>s</title>")
+    """The sentence names it. That the site was busy before it answered does not count."""
+    site.put("/", status(503), "<title>s</title>")
     with pytest.raises(PageChanged, match=r"does not show what was expected: locator\(\"#fixtures\"\)"):
         run().browse(f"{site.url}/", lambda live: live.page.locator("#fixtures").wait_for(timeout=200))
 
