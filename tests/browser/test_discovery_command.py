@@ -10,7 +10,7 @@ import pytest
 
 from contract.settings import Settings
 from ingest.season import Season
-from tests.fix_scraping import Program
+from tests.fix_scraping import Program, stored
 from touchline.demo.league import League
 from touchline.demo.site import DemoSite
 
@@ -46,6 +46,26 @@ def test_other_keys_are_found_by_browser_and_the_run_says_so(
         assert again.row["nothing_new"]
         assert official_pages(site) == 0
         assert [request.status for request in site.requests if request.path.startswith("/data/")] == [304, 304]
+
+
+def test_a_rollover_withdraws_nothing_of_the_season_that_was(
+    chromium: Settings, store_url: str, tmp_path: Path
+) -> None:
+    """The page has gone on to the next season: its matches come beside those that are stored."""
+    old, new = League(scale=0.01, season=str(SEASON)), League(scale=0.01, season=str(Season(SEASON.year + 1)))
+    with DemoSite(old, old.weekend().before) as site:
+        program = Program(tmp_path, site, DATABASE_URL=store_url)
+        first = program("scrape", "mlsnext", "--league", "academy", "--wait")
+        assert first.code == 0, first
+    (tmp_path / "remembered" / "mlsnext.json").unlink()  # a day has passed
+    with DemoSite(new, new.weekend().before, port=site.port):
+        second = program("scrape", "mlsnext", "--league", "academy", "--wait")
+        assert second.code == 0, second
+    assert f"the official page shows season {new.season} of academy" in second.err
+    assert second.row["inserted"] == len(new.feeds["academy"].fixtures)
+    seasons = stored(store_url, "SELECT array_agg(DISTINCT season ORDER BY season) FROM match_list")
+    assert seasons == [old.season, new.season]
+    assert stored(store_url, "SELECT count(*) FROM match_list WHERE withdrawn_at IS NOT NULL") == 0
 
 
 def test_without_a_browser_the_template_is_read_and_that_is_said_once_a_day(store_url: str, tmp_path: Path) -> None:

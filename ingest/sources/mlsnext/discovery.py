@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -61,6 +60,8 @@ _OTHERS: Final = 1.5
 _LOOK: Final = 50
 #: Milliseconds for a click, which something may cover.
 _CLICK: Final = 1_000
+#: Feeds of one page that are looked at.
+_MOST: Final = 50
 #: A banner that is still there after so many stays.
 _CLICKS: Final = 3
 
@@ -188,17 +189,18 @@ class _Visit:
 
     def keys(self, leagues: Sequence[str], limit: float) -> list[str]:
         """The keys of feeds that were answered with data, once no more seem to come; none within `limit` seconds."""
-        begun = time.monotonic()
-        for turn in count():
+        begun, turn = time.monotonic(), 0
+        while True:
             now = time.monotonic()
             good = [key for key, data in self._feeds.items() if data]
             patience = _SETTLED if covered(leagues, good) else _OTHERS
             settled = None not in self._feeds.values() and now - self._news > patience
-            if now - begun > limit or ((good or self._elsewhere) and settled):
+            found = good or (self._elsewhere and not self._frames)
+            if now - begun > limit or (found and settled):
                 return good
             self._get_on(turn, urge=now - begun > _URGE_AFTER)
             self._page.wait_for_timeout(_LOOK)
-        raise AssertionError("count() has no end")
+            turn += 1
 
     def why_not(self, limit: float) -> str:
         """What is not as it should be, as far as it came."""
@@ -227,7 +229,7 @@ class _Visit:
 
     def _asked(self, request: Request) -> None:
         key = key_in(request.url, self._viewer)
-        if key is not None and key not in self._feeds:
+        if key is not None and key not in self._feeds and len(self._feeds) < _MOST:
             self._feeds[key] = None
             self._news = time.monotonic()
 
@@ -236,10 +238,10 @@ class _Visit:
         while request.redirected_from is not None:  # the address that the viewer asked for
             request = request.redirected_from
         key, host = key_in(request.url, self._viewer), host_of_feed(request.url)
-        if key is not None:
+        if key in self._feeds:
             data = response.status == 200 and "json" in response.headers.get("content-type", "").lower()
             self._feeds[key] = data or bool(self._feeds.get(key))
-        elif host is not None:
+        elif key is None and host is not None and len(self._elsewhere) < _MOST:
             self._elsewhere.add(host)
         else:
             return
