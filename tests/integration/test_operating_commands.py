@@ -74,7 +74,6 @@ def test_a_healthy_installation(
         "source ics": "not used",
         "source mlsnext": "ok",
         "source modular11": "ok",
-        "kept pages": "not used",
     }
     assert "sources that need one fail" in found["browser"][1]
     assert "PostgreSQL 18" in found["database"][1]
