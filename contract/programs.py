@@ -188,8 +188,8 @@ class Programs:
 
 
 def _ours(name: str) -> bool:
-    """Whether a variable is ours and names no address, which may hold a password."""
-    return name.startswith("TOUCHLINE_") and not name.endswith("_URL") and name != "TOUCHLINE_CHROMIUM"
+    """Whether a variable is ours and is no secret, nor an address, which may hold a password."""
+    return name.startswith("TOUCHLINE_") and not name.endswith(("_URL", "_SECRET")) and name != "TOUCHLINE_CHROMIUM"
 
 
 def _wheel() -> Path:

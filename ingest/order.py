@@ -128,7 +128,7 @@ def _opened(
     validators = Validators(settings.home, name, scope=scope, destination=spool_of(settings).broker, full=full)
     archive = archive_of(settings)
     keeper = None if archive is None else RunKeeper(archive, run_id, name, scope)
-    fetcher = fetcher_for(settings, name, validators, pace=pace, keeper=keeper)
+    fetcher = fetcher_for(settings, name, validators, pace=pace, keeper=keeper, run_id=run_id)
     # closed whatever ends the run: its threads must not go on asking the site
     with closing(fetcher), connected(settings) as publisher:
         yield source, fetcher, publisher
@@ -146,15 +146,19 @@ def fetcher_for(
     *,
     pace: Pace | None = None,
     keeper: Keeper | None = None,
+    run_id: UUID | None = None,
 ) -> Fetcher:
-    """What the source of that name asks its site with, a browser and the source's notebook included."""
+    """What the source of that name asks its site with, a browser and the source's notebook included.
+
+    `run_id` names the evidence that is kept of a page that is not as expected.
+    """
     return Fetcher.of(
         find(name),
         settings.source(name),
         validators,
         pace,
         remembered=Remembered(settings.home, name),
-        visits=Visits(settings, name),
+        visits=Visits(settings, name, run=str(run_id or "")),
         keeper=keeper,
     )
 

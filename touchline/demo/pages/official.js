@@ -15,7 +15,7 @@ document.getElementById("onetrust-accept-btn-handler").addEventListener("click",
   agreed();
 });
 
-setInterval(() => fetch("/mlsnext/ticker", { cache: "no-store" }).catch(() => {}), 400);
+setInterval(() => fetch("/mlsnext/ticker", { cache: "no-store" }).catch(() => {}), 200);
 
 function agreed() {
   consent.remove();
