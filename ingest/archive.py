@@ -45,7 +45,7 @@ from contract.addresses import redact, without_user
 from ingest.sources import Part, Scope
 
 if TYPE_CHECKING:
-    from ingest.http import Answer
+    from ingest.answers import Answer
 
 log = structlog.get_logger()
 

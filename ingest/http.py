@@ -16,10 +16,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from importlib.metadata import metadata
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, overload
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -27,6 +25,8 @@ import structlog
 import urllib3
 
 from contract.addresses import redact
+from ingest.agent import AGENT, default_user_agent
+from ingest.answers import MAX_BYTES, Answer, NotModified
 from ingest.archive import reading_part
 from ingest.errors import BrowserMissing, SiteRefused, SiteUnreachable
 from ingest.robots import Robots
@@ -41,15 +41,11 @@ if TYPE_CHECKING:
     from ingest.sources import Source
     from ingest.validators import Validators
 
+__all__ = ["Answer", "Fetcher", "NotModified", "Pace"]
+
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-#: What robots.txt calls us, and the first word of the User-Agent.
-AGENT: Final = "touchline"
-
-#: Five times the largest feed (12.7 MB, SOURCES section 1).
-MAX_BYTES: Final = 64 * 1024 * 1024
 
 _ATTEMPTS: Final = 4
 _FIRST_DELAY: Final = 1.0
@@ -68,33 +64,6 @@ _LOOK: Final = 0.5
 #: Asked before each request: how many seconds the request has to wait so that all who read the site keep to its limit
 #: together. May raise a TransientError where it would be too long.
 Pace = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A document. `url` is where it came from, after redirects; `asked_at` is the time (UTC) of the request."""
-
-    status: int
-    body: bytes
-    etag: str | None
-    url: str
-    content_type: str
-    asked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NotModified:
-    """The document is the one that was last safely read."""
-
-    url: str
-
-
-def default_user_agent() -> str:
-    """`touchline/0.1.0 (+https://…)`: who asks, and where the site's owner can read what it is."""
-    package = metadata("touchline")
-    addresses = [line.partition(",")[2].strip() for line in package.get_all("Project-URL") or []]
-    agent = f"{AGENT}/{package['Version']}"
-    return f"{agent} (+{addresses[0]})" if addresses else agent
 
 
 class Fetcher:

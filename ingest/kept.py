@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
+from ingest.answers import Answer
 from ingest.archive import FORMAT, Archive
-from ingest.http import Answer
 from ingest.sources import Part, Scope
 
 log = structlog.get_logger()

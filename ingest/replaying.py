@@ -19,9 +19,10 @@ from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 from contract.addresses import redact, without_user
+from ingest.answers import Answer
 from ingest.archive import Archive, reading_part
 from ingest.errors import NotKept
-from ingest.http import Answer, Fetcher
+from ingest.http import Fetcher
 from ingest.kept import Document, KeptRun, answer
 from ingest.pulse import INTERVAL
 from ingest.run import Outcome, Progress, run

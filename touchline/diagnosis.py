@@ -10,11 +10,11 @@ import logging
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from contract.errors import ConfigurationError, TouchlineError, UnreachableError
+from touchline.diagnosis_findings import Finding, NotUsed, Unhealthy
 from touchline.failures import NotInstalled, explain, scrub
 from touchline.output import counted
 from touchline.settings import start
@@ -24,29 +24,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-State = Literal["ok", "not ok", "not used"]
-
 #: The oldest PostgreSQL that the SQL is tried on.
 OLDEST_POSTGRES = 14
 
 #: A clock that is further off than this makes "since 24h" and the age of messages wrong by what one can notice.
 CLOCK_TOLERANCE = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found. `hint` is what to do where something is not ok."""
-
-    check: str
-    state: State
-    detail: str
-    hint: str = ""
-    #: Whether it is not ok because something does not answer.
-    unreachable: bool = False
-
-
-class Unhealthy(TouchlineError):
-    """Everything answers, and something is wrong all the same."""
 
 
 def examine(*, online: bool) -> Iterator[Finding]:
@@ -82,10 +64,6 @@ def _tried(check: str, look: Callable[[], str]) -> Iterator[Finding]:
     except Exception as error:
         log.debug("the check %s failed", check, exc_info=True)
         yield _not_ok(check, error)
-
-
-class NotUsed(Exception):
-    """This installation has no need of it."""
 
 
 def _not_ok(check: str, error: Exception) -> Finding:
@@ -263,7 +241,7 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
 
 
 def _schedule(settings: Settings) -> str:
-    from touchline.diagnosis_schedule import look  # which imports from here
+    from touchline.diagnosis_schedule import look
 
     return look(settings)
 
@@ -281,7 +259,7 @@ def _spool(settings: Settings) -> str:
 
 
 def _pages(settings: Settings) -> str:
-    from touchline.diagnosis_pages import look  # which imports from here
+    from touchline.diagnosis_pages import look
 
     return look(settings)
 

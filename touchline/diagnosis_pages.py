@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from touchline.diagnosis import NotUsed, Unhealthy
+from touchline.diagnosis_findings import NotUsed, Unhealthy
 from touchline.output import counted, readable
 
 if TYPE_CHECKING:

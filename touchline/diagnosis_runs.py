@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from touchline.diagnosis import Finding
+from touchline.diagnosis_findings import Finding
 
 #: More than these are counted: one site that is away fails the runs of all its scopes.
 _SHOWN = 5

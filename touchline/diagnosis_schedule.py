@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from touchline.diagnosis import NotUsed, Unhealthy
+from touchline.diagnosis_findings import NotUsed, Unhealthy
 from touchline.output import counted, duration
 
 if TYPE_CHECKING:

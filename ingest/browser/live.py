@@ -17,10 +17,10 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import structlog
 
 from contract.addresses import redact
+from ingest.answers import Answer
 from ingest.browser.requests import Requests
 from ingest.browser.session import PAGE_LIMIT, Chromium, first_line
 from ingest.errors import BrowserFailed, PageChanged, SiteRefused, SiteUnreachable, TooLarge
-from ingest.http import Answer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Error, Page

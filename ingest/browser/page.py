@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from ingest.http import Answer
+    from ingest.answers import Answer
 
 
 class SitePage(Protocol):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import structlog
 
 from contract.addresses import redact
+from ingest.agent import default_user_agent
+from ingest.answers import MAX_BYTES
 from ingest.browser.evidence import Evidence
 from ingest.browser.live import Keep, Live, Permit
 from ingest.browser.page import LivePage
 from ingest.browser.session import Chromium, first_line
 from ingest.browser.shared import Shared, shared
 from ingest.errors import BrowserFailed, BrowserMissing, PageChanged, SiteUnreachable
-from ingest.http import MAX_BYTES, default_user_agent
 
 if TYPE_CHECKING:
     from contract.settings import Settings

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from ingest.agent import default_user_agent
 from ingest.browser import LivePage
 from ingest.errors import BrowserFailed, PageChanged, SiteRefused, SiteUnreachable, TooLarge
-from ingest.http import default_user_agent
 from tests.browser.conftest import Run
 from tests.fix_site import Site, page, status
 

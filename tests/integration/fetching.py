@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.http import Answer, Fetcher, NotModified
+from ingest.answers import Answer, NotModified
+from ingest.http import Fetcher
 
 NOW = datetime(2026, 10, 3, 22, 0, tzinfo=UTC)
 

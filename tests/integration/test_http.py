@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.agent import default_user_agent
+from ingest.answers import Answer, NotModified
 from ingest.errors import PageChanged, SiteRefused, SiteUnreachable, TooLarge
-from ingest.http import Answer, Fetcher, NotModified, default_user_agent
+from ingest.http import Fetcher
 from ingest.validators import Validators
 from tests.fix_site import Site, page, status
 from tests.integration.fetching import NOW, Pauses, fetch, make_fetcher

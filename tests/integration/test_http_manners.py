@@ -15,8 +15,9 @@ from dramatiq.middleware.threading import Interrupt, raise_thread_exception
 
 from contract.errors import TransientError
 from contract.settings import SourceSettings, load
+from ingest.answers import Answer
 from ingest.errors import SiteRefused, SiteUnreachable
-from ingest.http import Answer, Fetcher
+from ingest.http import Fetcher
 from ingest.order import run_source
 from ingest.reading import _Fetch
 from ingest.sources import Scope

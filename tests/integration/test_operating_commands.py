@@ -23,7 +23,8 @@ from contract.settings import Settings
 from ingest.browser import find_chromium
 from ingest.spool import Spool
 from tests.fix_command import Ended, Touchline
-from touchline.diagnosis import CLOCK_TOLERANCE, Unhealthy, clock
+from touchline.diagnosis import CLOCK_TOLERANCE, clock
+from touchline.diagnosis_findings import Unhealthy
 
 pytestmark = pytest.mark.slow
 

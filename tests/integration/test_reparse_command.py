@@ -16,7 +16,7 @@ from tests.fix_command import Touchline
 from tests.fix_scraping import FEEDS, KEY, Program, counts, publish, stored
 from tests.fix_site import Site, status
 from tests.unit.ingest.keeping import a_run
-from touchline.diagnosis import NotUsed, Unhealthy
+from touchline.diagnosis_findings import NotUsed, Unhealthy
 from touchline.diagnosis_pages import look
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Self
 
+from ingest.answers import Answer, NotModified
 from ingest.errors import NotPublished, UnknownScope
-from ingest.http import Answer, NotModified
 from ingest.season import Season
 from ingest.sources import Part, Reading, Scope
 from ingest.sources.ics.calendars import cut

@@ -16,8 +16,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from contract.addresses import redact
+from ingest.answers import Answer
 from ingest.errors import PageChanged, TooLarge
-from ingest.http import Answer
 
 #: No league has so many matches; each takes a fraction of a millisecond.
 MOST_EVENTS: Final = 50_000

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from contract.addresses import redact
 from contract.errors import ConfigurationError
+from ingest.answers import Answer, NotModified
 from ingest.errors import NotPublished, UnknownScope
-from ingest.http import Answer, NotModified
 from ingest.season import Season
 from ingest.sources import Part, Reading, Scope
 from ingest.sources.mlsnext import brackets, feeds

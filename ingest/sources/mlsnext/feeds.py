@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 from pydantic_core import from_json
 
 from contract.addresses import redact
+from ingest.answers import Answer
 from ingest.errors import NotPublished, PageChanged
-from ingest.http import Answer
 from ingest.season import Season
 
 #: What at least one event of a feed has to have: none has it only where the site has renamed it.

@@ -19,8 +19,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from contract.addresses import redact
 from contract.errors import ConfigurationError, TouchlineError
+from ingest.answers import Answer
 from ingest.errors import PageChanged, SiteRefused, SiteUnreachable, UnknownScope
-from ingest.http import Answer
 from ingest.models import Match
 from ingest.season import Season
 from ingest.sources import Part, Reading, Reject, Scope

@@ -24,8 +24,8 @@ from urllib.parse import urlencode
 
 import structlog
 
+from ingest.answers import Answer
 from ingest.errors import PageChanged, SiteRefused
-from ingest.http import Answer
 from ingest.models import Match
 from ingest.sources import Reject
 from ingest.sources.modular11 import pages, selects

@@ -17,8 +17,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ingest.answers import Answer
 from ingest.errors import PageChanged
-from ingest.http import Answer
 
 _ROW: Final = ".table-content-row.hidden-xs"
 _MARK: Final = ".current-pages"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.errors import TouchlineError
-from touchline.diagnosis import Unhealthy
+from touchline.diagnosis_findings import Unhealthy
 from touchline.diagnosis_schedule import check
 from touchline.ticking import Ticker
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.http import Answer
+from ingest.answers import Answer
 from ingest.models import Match
 from ingest.sources import Part, Reading, Reject
 from ingest.sources.mlsnext import Documents, MLSNext

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from ingest.answers import Answer
 from ingest.archive import Archive, RunKeeper
-from ingest.http import Answer
 from ingest.kept import KeptRun, read
 from ingest.sources import Part, Scope
 

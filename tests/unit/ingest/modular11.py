@@ -8,7 +8,7 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from ingest.http import Answer
+from ingest.answers import Answer
 from ingest.sources import Part
 from ingest.sources.modular11.asking import ENDPOINT, Question
 

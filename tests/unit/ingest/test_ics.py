@@ -12,8 +12,9 @@ from icalendar import Calendar
 from icalendar import Event as Component
 
 from contract.settings import SourceSettings
+from ingest.answers import Answer
 from ingest.errors import NotPublished, PageChanged, TooLarge, UnknownScope
-from ingest.http import Answer, Fetcher
+from ingest.http import Fetcher
 from ingest.models import Match
 from ingest.season import Season
 from ingest.sources import Part, Reject, Scope

@@ -14,8 +14,9 @@ import pytest
 
 from contract.errors import ConfigurationError
 from contract.settings import SourceSettings
+from ingest.answers import Answer
 from ingest.errors import NotPublished, PageChanged, UnknownScope
-from ingest.http import Answer, Fetcher
+from ingest.http import Fetcher
 from ingest.models import Match
 from ingest.sources import Scope, find
 from ingest.sources.mlsnext import PAGE, VIEWER, Documents, MLSNext, feeds
@@ -219,7 +220,8 @@ class TestTheRealSample:
 MEASURE = """
 import resource, sys
 from pathlib import Path
-from ingest.http import Answer, Fetcher
+from ingest.answers import Answer
+from ingest.http import Fetcher
 from ingest.sources import Part
 from ingest.sources.mlsnext import Documents, MLSNext
 from tests.unit.ingest.feed import ASKED_AT
