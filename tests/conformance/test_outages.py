@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import dramatiq
 import pika
 import pytest
+from dramatiq.middleware import Middleware
 
 from contract.broker import make_broker, patience
 from contract.broker.errors import BrokerAway
@@ -34,17 +35,28 @@ TRIES = 10
 _IN_EARNEST = {"dramatiq_restart_delay": "3000"}
 
 
+class Settled(Middleware):
+    """Which queues' messages were acked: a line that is cut before that is heard of by whoever acks."""
+
+    def __init__(self) -> None:
+        self.queues: list[str] = []
+
+    def after_ack(self, broker: dramatiq.Broker, message: dramatiq.MessageProxy) -> None:
+        self.queues.append(message.queue_name)
+
+
 @contextmanager
 def consuming(url: str, *queues: str) -> Iterator[tuple[dramatiq.Worker, list[str]]]:
-    """A worker in this process with an actor on each of `queues`, and the queues that these ran for."""
+    """A worker in this process with an actor on each of `queues`, and the queues of which messages were settled."""
     broker = make(url)
-    ran: list[str] = []
+    settled = Settled()
+    broker.add_middleware(settled)
     for queue in queues:
-        dramatiq.actor(lambda queue=queue: ran.append(queue), broker=broker, queue_name=queue, actor_name=f"on_{queue}")
+        dramatiq.actor(lambda: None, broker=broker, queue_name=queue, actor_name=f"on_{queue}")
     worker = dramatiq.Worker(broker, worker_threads=2, worker_timeout=100)
     worker.start()
     try:
-        yield worker, ran
+        yield worker, settled.queues
     finally:
         worker.stop(timeout=int(PATIENCE * 1000))
         broker.close()
