@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check bench install locks clean
+.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check bench bench-check install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -38,8 +38,11 @@ check: ## check style, types, the arrows between packages, and that the locks ar
 	@$(BOOTSTRAP) check -- lint-imports
 	@$(BOOTSTRAP) check -- python scripts/locks.py check
 
-bench: ## measure the budgets (comes with the work on speed)
-	@echo "There are no benchmarks yet: they come with the work on speed."
+bench: ## measure the budgets as ratios, on servers of its own (ARGS="--only store-new", "--rounds 5", "--json")
+	@$(BOOTSTRAP) bench -- python -m bench $(ARGS)
+
+bench-check: ## the same, and fail where a budget is missed
+	@$(BOOTSTRAP) bench -- python -m bench --check $(ARGS)
 
 install: ## only set up .venv, with everything that developing needs
 	@$(BOOTSTRAP) check

@@ -30,7 +30,12 @@ PYTHON = PROGRAMS / "python"
 STAMP = VENV / "touchline-installed.json"
 
 #: Which locks hold all that is in another: whoever installed the larger has the smaller, too.
-_CONTAINS = {"demo": ("demo",), "test": ("test", "demo"), "check": ("check", "test", "demo")}
+_CONTAINS = {
+    "demo": ("demo",),
+    "test": ("test", "demo"),
+    "check": ("check", "test", "demo"),
+    "bench": ("bench", "test", "demo"),
+}
 
 
 #: How much of a failed program's output is shown.
@@ -54,6 +59,7 @@ PROFILES = {
     "demo": Profile("demo", chromium=True, rabbitmq=False),
     "test": Profile("test", chromium=True, rabbitmq=True),
     "check": Profile("check", chromium=False, rabbitmq=False),
+    "bench": Profile("bench", chromium=False, rabbitmq=True),
 }
 
 

@@ -27,6 +27,7 @@ DIRECTORY = ROOT / "requirements"
 #: What each lock holds, in the words of `uv pip compile`; the superset comes first.
 LOCKS: dict[str, list[str]] = {
     "check": ["--extra", "demo", "--group", "test", "--group", "check"],
+    "bench": ["--extra", "demo", "--group", "test", "--group", "bench"],
     "test": ["--extra", "demo", "--group", "test"],
     "demo": ["--extra", "demo"],
     "actors": ["--extra", "actors"],
