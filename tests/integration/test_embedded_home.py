@@ -50,7 +50,7 @@ def a_persons_shell() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOUCHLINE_MLSNEXT_URL", "https://SECRET@site")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
-        patch.setenv("TOUCHLINE_WEBHOOK_SECRET", "SECRET")
+        patch.setenv("TOUCHLINE_WEBHOOK_SECRET", f"whsec_{'SECRETSE' * 4}")
         patch.setenv("PGPORT", "5433")
         patch.setenv("PGHOST", "db.example.org")
         patch.setenv("PGDATA", "/nowhere")
