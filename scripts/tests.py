@@ -1,4 +1,4 @@
-"""Runs the whole suite as four pytest processes side by side, each with servers of its own: most of it waits.
+"""Runs the whole suite as six pytest processes side by side, each with servers of its own: most of it waits.
 
 `python scripts/tests.py`: the groups below beside all others; what those print comes when they are done, one after the
 other. With arguments it is one pytest with these.
@@ -9,16 +9,24 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: The three that take longest, each by itself. What is new is among the others.
+#: Those that take longest, each by itself, without what another names. What is new is among the others.
 GROUPS = {
     "delivery": ("tests/conformance",),
     "commands": ("tests/acceptance",),
     "servers": ("tests/integration",),
+    "store": ("tests/integration/store", "tests/regressions"),
+    "browser": (
+        "tests/browser",
+        "tests/acceptance/test_demo.py",
+        "tests/acceptance/test_modular11.py",
+        "tests/acceptance/test_modular11_killed.py",
+    ),
 }
 
 _PYTEST = (sys.executable, "-m", "pytest")
@@ -34,11 +42,12 @@ def main(arguments: list[str]) -> int:
         beside = {}
         for name, folders in GROUPS.items():
             output = files.enter_context(tempfile.TemporaryFile())
-            command = [*_PYTEST, *folders, "-o", f"cache_dir=.pytest_cache/{name}"]
+            without = (path for other in GROUPS.values() if other != folders for path in other)
+            command = [*_PYTEST, *folders, *_ignoring(without), "-o", f"cache_dir=.pytest_cache/{name}"]
             beside[name] = (subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output), output)
         try:
-            others = [f"--ignore={folder}" for folders in GROUPS.values() for folder in folders]
-            code = subprocess.call([*_PYTEST, *others], cwd=ROOT)
+            named = (path for paths in GROUPS.values() for path in paths)
+            code = subprocess.call([*_PYTEST, *_ignoring(named)], cwd=ROOT)
             for process, _ in beside.values():
                 process.wait()
         except BaseException:
@@ -54,6 +63,10 @@ def main(arguments: list[str]) -> int:
             sys.stdout.flush()
             code = code or (0 if process.returncode == _NONE else process.returncode)
     return code
+
+
+def _ignoring(paths: Iterable[str]) -> list[str]:
+    return [f"--ignore={path}" for path in paths]
 
 
 if __name__ == "__main__":

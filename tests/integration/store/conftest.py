@@ -77,14 +77,22 @@ class Store:
         return [(row["match_id"], row["field"], row["old"], row["new"]) for row in rows]
 
 
-#: All rows, and not one table less: a database of its own for each of these many tests takes longer than they do.
+#: All rows, and not one table less: a database of its own for each of these many tests takes longer than they do, and
+#: so does TRUNCATE, which makes each table and index anew (57 ms to 3).
 _EMPTY = """
-    DO $$ BEGIN
+    DO $$
+    DECLARE
+        statement text;
+    BEGIN
         SET LOCAL lock_timeout = '20s';
-        EXECUTE (
-            SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ') || ' RESTART IDENTITY'
+        FOR statement IN
+            SELECT format('DELETE FROM %I.%I', schemaname, tablename)
             FROM pg_tables WHERE schemaname = 'touchline' AND tablename <> 'alembic_version'
-        );
+        LOOP
+            EXECUTE statement;
+        END LOOP;
+        PERFORM setval(pg_get_serial_sequence(format('%I.%I', table_schema, table_name), column_name), 1, false)
+        FROM information_schema.columns WHERE table_schema = 'touchline' AND is_identity = 'YES';
     END $$
 """
 
