@@ -120,6 +120,7 @@ class _Keeping(Publisher):
 
 class _NoFetcher:
     validators = None
+    keeper = None
 
 
 def messages_of(rows: Iterable[Row], *, day: int = 0) -> tuple[UUID, list[Message]]:
