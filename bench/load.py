@@ -80,12 +80,12 @@ def changed(rows: Sequence[Row], *, each: int) -> list[Row]:
 class _Given:
     """A source that has these rows."""
 
-    name = SOURCE
     description = "for the benchmarks"
     leagues: tuple[str, ...] = ("homegrown",)
     concurrency, interval = 1, 0.0
 
-    def __init__(self, rows: Iterable[Row], observed_at: datetime) -> None:
+    def __init__(self, name: str, rows: Iterable[Row], observed_at: datetime) -> None:
+        self.name = name
         self._rows = rows
         self._observed_at = observed_at
 
@@ -123,11 +123,11 @@ class _NoFetcher:
     keeper = None
 
 
-def messages_of(rows: Iterable[Row], *, day: int = 0) -> tuple[UUID, list[Message]]:
+def messages_of(rows: Iterable[Row], *, day: int = 0, source: str = SOURCE) -> tuple[UUID, list[Message]]:
     """A run of these rows, seen so many days later: its id, and its messages in the order in which they are sent."""
     run_id, publisher = uuid4(), _Keeping()
-    source = _Given(rows, FIRST_SEEN + timedelta(days=day))
-    run(source, Scope(), run_id=run_id, publisher=publisher, fetcher=_NoFetcher())  # type: ignore[arg-type]
+    given = _Given(source, rows, FIRST_SEEN + timedelta(days=day))
+    run(given, Scope(), run_id=run_id, publisher=publisher, fetcher=_NoFetcher())  # type: ignore[arg-type]
     return run_id, publisher.messages
 
 
