@@ -150,3 +150,16 @@ def test_counts_of_all_batches_add_up_in_the_run(store: Store) -> None:
     store.put([a_match("1", status="cancelled")], day=1)
     (run,) = store.rows("SELECT inserted, updated, unchanged, stale, dead FROM runs")
     assert run == {"inserted": 2, "updated": 1, "unchanged": 1, "stale": 1, "dead": 1}
+
+
+def test_a_match_is_found_by_its_key_also_where_the_planner_knows_nothing_of_its_source(store: Store) -> None:
+    """It expects no row of such a source, and takes any index by source for as good as the key: so there is none."""
+    leading = store.rows(
+        """
+        SELECT c.relname FROM pg_index AS i
+        JOIN pg_class AS c ON c.oid = i.indexrelid
+        JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indrelid = 'touchline.matches'::regclass AND a.attname = 'source'
+        """
+    )
+    assert [row["relname"] for row in leading] == ["matches_pkey"]
