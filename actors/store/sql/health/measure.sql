@@ -13,14 +13,23 @@ CROSS JOIN LATERAL (
     JOIN touchline.inbox AS i ON i.message_id = sent.message_id::uuid
 ) AS first
 CROSS JOIN LATERAL (
+    -- grouped and not joined: of a run that has just been stored the planner expects a row or two, and would compare each
+    -- match with each sighting
     WITH stored AS MATERIALIZED (
-        SELECT m.season, m.division, m.age_group, m.home_team_key, m.away_team_key,
-               m.observed_at >= first.since OR seen.match_id IS NOT NULL AS listed
-        FROM touchline.matches AS m
-        LEFT JOIN (
-            SELECT DISTINCT unnest(s.match_ids) AS match_id FROM touchline.sightings AS s
-            WHERE s.source = run.source AND s.observed_at BETWEEN first.since AND read.observed_at) AS seen USING (match_id)
-        WHERE m.source = run.source AND m.part = read.part AND m.withdrawn_at IS NULL
+        SELECT max(season) AS season, max(division) AS division, max(age_group) AS age_group,
+               max(home_team_key) AS home_team_key, max(away_team_key) AS away_team_key, bool_or(listed) AS listed
+        FROM (
+            SELECT m.match_id, m.season, m.division, m.age_group, m.home_team_key, m.away_team_key,
+                   m.observed_at >= first.since AS listed, true AS stored
+            FROM touchline.matches AS m
+            WHERE m.source = run.source AND m.part = read.part AND m.withdrawn_at IS NULL
+            UNION ALL
+            SELECT unnest(s.match_ids), NULL, NULL, NULL, NULL, NULL, true, false
+            FROM touchline.sightings AS s
+            WHERE s.source = run.source AND s.observed_at BETWEEN first.since AND read.observed_at
+        ) AS each_match
+        GROUP BY match_id
+        HAVING bool_or(stored)
     ), played AS MATERIALIZED (
         SELECT DISTINCT season, division, age_group FROM stored WHERE listed AND division IS NOT NULL
     ), tables AS (
