@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg
 
 from bench.budgets import Measured, budget
-from bench.load import matches, messages_of
+from bench.load import Row, matches, messages_of
 from bench.stage import Place, Stage, wait
 from bench.storing import PROCESSES, THREADS
 from contract.broker import make_broker
@@ -16,6 +20,8 @@ from contract.names import STORE_MATCHES
 #: Messages a round, of one match each, and the seconds between the end of one and the next.
 MESSAGES: Final = 300
 _PAUSE: Final = 0.02
+#: Messages before them that are not counted.
+_WARMING: Final = 20
 
 
 def measure_latency(stage: Stage, rounds: int) -> list[Measured]:
@@ -23,24 +29,24 @@ def measure_latency(stage: Stage, rounds: int) -> list[Measured]:
     median, worst = Measured(budget("latency-p50")), Measured(budget("latency-p99"))
     for _ in range(rounds):
         with stage.place() as place, place.worker(processes=PROCESSES, threads=THREADS):
-            _run(place, 20)
-            taken = _run(place, MESSAGES)
+            _run(place, matches(_WARMING))
+            taken = _run(place, matches(MESSAGES, first=_WARMING))
             median.add(statistics.median(taken))
             worst.add(statistics.quantiles(taken, n=100)[98])
     return [median, worst]
 
 
-def _run(place: Place, count: int) -> list[float]:
-    """Milliseconds for each of `count` messages."""
+def _run(place: Place, rows: Sequence[Row]) -> list[float]:
+    """Milliseconds for each of `rows`, a message of its own."""
     _, messages = messages_of([matches(1)[0]])
     template = next(message for message in messages if message.actor_name == STORE_MATCHES)
     broker = make_broker(place.queue_url)
     taken = []
     with place.connect() as connection:
         try:
-            for number, row in enumerate(matches(count, first=int(time.time()) % 1_000_000 * 1000)):
+            for number, row in enumerate(rows):
                 message = template.copy(kwargs={**template.kwargs, "sequence": number, "matches": [row]})
-                message = message.copy(message_id=_fresh(number))
+                message = message.copy(message_id=str(uuid4()))
                 begun = time.time()
                 broker.enqueue(message)
                 wait(
@@ -61,12 +67,5 @@ def _run(place: Place, count: int) -> list[float]:
     return taken
 
 
-def _stored(connection: object, message_id: str) -> bool:
-    query = "SELECT 1 FROM touchline.inbox WHERE message_id = %s"
-    return connection.execute(query, (message_id,)).fetchone() is not None  # type: ignore[attr-defined,no-any-return]
-
-
-def _fresh(number: int) -> str:
-    from uuid import uuid4
-
-    return str(uuid4())
+def _stored(connection: psycopg.Connection[Any], message_id: str) -> bool:
+    return connection.execute("SELECT FROM touchline.inbox WHERE message_id = %s", (message_id,)).fetchone() is not None

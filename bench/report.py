@@ -59,7 +59,7 @@ def _cells(row: Measured) -> list[str]:
         f"{row.value:.3g} {row.budget.unit}",
         f"{row.spread:.0%}",
         *(f"{parts[name]:,.4g}" if name in parts else "" for name in ("ours", "yardstick")),
-        f"{sign} {row.budget.budget:g}",
+        "" if row.budget.budget is None else f"{sign} {row.budget.budget:g}",
         f"{sign} {row.budget.goal:g}",
         "goal" if row.reached else "ok" if row.ok else "MISSED",
     ]

@@ -15,7 +15,8 @@ second sees what the first did.
 What arrived and what did not is the inbox's to say (stored or dead, a message has one row there). A part's last word
 names the messages that it sent, so that `found = inserted + updated + unchanged + stale + dead` holds exactly for each
 run that is finished, also where a part was read more than once: rows that only an earlier reading sent are `extra`, and
-count as found. Of a judged run the two sides differ by the matches that its error calls missing.
+count as found. Of a judged run the two sides differ by the matches that its error calls missing. A run that was divided
+into orders (`actors.store.orders`) is silent while they wait for their turn, and is not missed for that.
 """
 
 from __future__ import annotations

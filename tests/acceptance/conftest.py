@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,14 @@ class Place:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise
+
+
+def until(what: str, holds: Callable[[], bool], seconds: float = 120) -> None:
+    """Returns when `holds` does, which others bring about."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come true"
+        time.sleep(0.02)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -6,8 +6,7 @@ import json
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
@@ -17,7 +16,7 @@ import pytest
 
 from contract.broker import make_broker
 from contract.names import QUEUE_OF, SCRAPE
-from tests.acceptance.conftest import Place
+from tests.acceptance.conftest import Place, until
 from tests.acceptance.test_scrape_order import send_order
 from tests.fix_site import Respond, Site, page
 
@@ -84,13 +83,6 @@ def counties(servers: Place, site: Site) -> Place:
 
 def order() -> dict[str, Any]:
     return {"contract": 1, "run_id": str(uuid4()), "source": "counties", "trigger": "api"}
-
-
-def until(what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come true"
-        time.sleep(0.05)
 
 
 def ended(place: Place) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -14,7 +13,7 @@ import psycopg
 import pytest
 
 from contract.settings import Settings
-from tests.acceptance.conftest import Place
+from tests.acceptance.conftest import Place, until
 from tests.acceptance.test_scrape_order import send_order
 from touchline.demo.league import League
 from touchline.demo.modular11 import Modular11Site, Schedules
@@ -52,13 +51,6 @@ def read(site: Modular11Site) -> Counter[tuple[str, int]]:
     asked = [parse_qs(request.query) for request in site.requests if request.path == LIST]
     asked = [each for each in asked if "status" in each and each["age"][0] in IDS]
     return Counter((IDS[each["age"][0]], int(each["open_page"][0])) for each in asked)
-
-
-def until(what: str, holds: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come true"
-        time.sleep(0.02)
 
 
 def test_a_season_is_resumed_where_it_stopped(place: Place, site: Modular11Site) -> None:

@@ -1,6 +1,7 @@
 -- What each part of the run lists: how many of the stored matches it leaves out, which of its official tables are without
--- any match, and how many of its teams nobody had named before. Only what was seen at the part's own observation counts, nothing that earlier runs left behind; once
--- something newer was stored of the part that can no longer be told, and what was measured before stays.
+-- any match, and how many of its teams nobody had named before. Only what was seen at the part's own observation counts,
+-- nothing that earlier runs left behind; once something newer was stored of the part that can no longer be told, and what
+-- was measured before stays.
 UPDATE touchline.run_parts AS p
 SET listed = measured.listed
 FROM touchline.run_accounts AS run

@@ -1,7 +1,7 @@
 -- A run that did not end well: remembered as its scope's trouble, and told if that is new: the scope was well, its state
 -- was another, or it was told a day ago. A run that began before the one in trouble changes nothing, and neither does one
--- that somebody stopped, or that read kept documents again: whoever did that knows. A run that was told of before its start was heard, when nobody knew its scope, takes that along.
--- Who comes at the same time waits for the scope's row.
+-- that somebody stopped, or that read kept documents again: whoever did that knows. A run that was told of before its
+-- start was heard, when nobody knew its scope, takes that along. Who comes at the same time waits for the scope's row.
 WITH run AS (
     SELECT run.run_id, run.source, run.params - 'full' AS params, (run.params - 'full')::text AS scope, run.state,
            run.error, run.started_at, run.trigger
