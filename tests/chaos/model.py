@@ -177,9 +177,12 @@ class Track:
         return observation
 
     def _appear(self) -> None:
-        match_id = f"{self.name}-{len(self._rows)}"
+        number = len(self._rows)
+        match_id = f"{self.name}-{number}"
         self._rows[match_id] = self._new(match_id)
-        self._of[match_id] = self._rng.choice(self._parts)
+        # a part that listed a row and now lists no match is suspect: none begins empty
+        part = self._rng.choice(self._parts)
+        self._of[match_id] = self._parts[number] if number < len(self._parts) else part
 
     def _new(self, match_id: str) -> Row:
         home, away = self._rng.sample(range(40), 2)

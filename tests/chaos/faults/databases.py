@@ -120,31 +120,55 @@ def deadlocks(world: World) -> None:
     """database deadlocks: somebody locks our rows in another order."""
     with psycopg.connect(world.database_url, autocommit=True) as connection:
         # whoever has waited this long looks for a deadlock, and dies of it
-        connection.execute(f"ALTER DATABASE {world.database} SET deadlock_timeout = '50ms'".encode())
+        connection.execute(f"ALTER DATABASE {world.database} SET deadlock_timeout = '500ms'".encode())
     world.workers(threads=4)
     with world.load(tracks=6, pace=0.2):
         world.flowing()
         with world.fault():
-            deadline = time.monotonic() + world.form.seconds(8, 30)
-            while time.monotonic() < deadline:
+            enough = time.monotonic() + world.form.seconds(8, 30)
+            deadline = enough + 60
+            # not for a time alone: on a slow machine nobody may have come by in it
+            while time.monotonic() < (enough if _deadlocks(world) else deadline):
                 _lock_backwards(world)
-    count = world.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0]
-    if not count:
+    if not _deadlocks(world):
         world.problems.append("there was no deadlock: the fault did not happen")
 
 
+def _deadlocks(world: World) -> int:
+    """Those of our database, as far as the statistics know by now."""
+    return int(world.query("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0][0])
+
+
 def _lock_backwards(world: World) -> None:
-    """Ours locks matches upwards by key; this one goes downwards, and leaves it to the server who has to die."""
+    """Lock matches that lie between others, and the others as soon as somebody waits: ours goes upwards by key."""
     with psycopg.connect(world.database_url) as connection:
         # ours are the ones that die: this one waits before it looks
         connection.execute("SET LOCAL deadlock_timeout = '5s'")
-        ids = [row[0] for row in connection.execute("SELECT match_id FROM touchline.matches ORDER BY match_id DESC")]
         try:
-            for match_id in ids:
-                connection.execute("SELECT 1 FROM touchline.matches WHERE match_id = %s FOR UPDATE", (match_id,))
+            connection.execute(
+                "SELECT 1 FROM touchline.matches WHERE match_id = ANY(%s) ORDER BY match_id DESC FOR UPDATE",
+                (
+                    [
+                        row[0]
+                        for row in connection.execute("SELECT match_id FROM touchline.matches WHERE random() < 0.5")
+                    ],
+                ),
+            )
+            soon = time.monotonic() + 1
+            while time.monotonic() < soon and not _waited_for(world, connection.info.backend_pid):
+                time.sleep(0.01)
+            connection.execute("SELECT 1 FROM touchline.matches ORDER BY match_id DESC FOR UPDATE")
         except psycopg.errors.DeadlockDetected:
             pass
         connection.rollback()
+
+
+def _waited_for(world: World, pid: int) -> bool:
+    return bool(
+        world.query("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND %s = ANY(pg_blocking_pids(pid)))", pid)[
+            0
+        ][0]
+    )
 
 
 @fault("database-full")
