@@ -17,9 +17,7 @@ from tests.contract.verdicts import consumer_refuses, make, producer_refuses
 pytestmark = pytest.mark.slow
 
 #: Enough that each rule is met many times, in seconds.
-_MANY = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
+_MANY = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 messages = pytest.mark.parametrize("message", MESSAGES)
 

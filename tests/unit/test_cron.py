@@ -38,7 +38,7 @@ def _by_cronsim(line: str, zone: str, after: datetime, until: datetime) -> list[
     return list(takewhile(lambda due: due <= until, (moment.astimezone(UTC) for moment in simulated)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LINES, st.sampled_from(ZONES), st.integers(0, 9), st.data())
 def test_looking_again_and_again_finds_what_cronsim_finds_at_once(
     line: str, zone: str, year: int, data: st.DataObject

@@ -33,7 +33,7 @@ def _on(day: int, match_id: str, values: dict[tuple[int, str], int]) -> dict[str
     return a_match(match_id, location=f"Field {values[day, match_id]}")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=deliveries(),
     values=st.fixed_dictionaries({(day, m): st.integers(1, 2) for day in range(1, 7) for m in _MATCHES}),

@@ -279,7 +279,7 @@ def _dying_after(statements: int, store: Store, act: Callable[[], object]) -> No
         Connection.execute = execute  # type: ignore[method-assign]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["*/7 * * * *", "0,30 1-3 * * *", "30 2 * * *", "*/15 1 * * sun"]),
     st.sampled_from(["America/New_York", "UTC", "Australia/Lord_Howe"]),

@@ -331,7 +331,7 @@ _MATCHES = ("1", "2", "3")
 _LISTED = st.lists(st.sampled_from(_MATCHES), min_size=1, max_size=3, unique=True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=st.lists(st.tuples(st.integers(1, 6), _LISTED, st.booleans()), min_size=1, max_size=8))
 def test_what_is_withdrawn_follows_from_the_order_of_observations(
     store: Store, deliveries: list[tuple[int, list[str], bool]]

@@ -121,7 +121,7 @@ class TestRejects:
         """What the run makes of it is a row of the contract, whatever was in the event."""
         assert reject_row(reject(event(event_location={"id": 1, "name": venue})))["match_id"] == "26030"
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(st.data())
     def test_whatever_stands_in_an_event(self, data: st.DataObject) -> None:
         """Any JSON value at any place of an event gives one row, a match or a reject that can travel, and no

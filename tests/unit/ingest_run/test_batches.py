@@ -44,7 +44,7 @@ def sent(rows: list[dict[str, Any]], sequence: int = 0) -> bytes:
     return message_to(STORE_MATCHES, kwargs, "5b0e3d5c-9a43-4f5a-8c63-0a6a5a1b7f11").encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(rows, max_size=60), st.integers(1, 12), st.integers(1000, 3000))
 def test_no_row_is_lost_and_order_and_limits_are_kept(given: list[dict[str, Any]], max_rows: int, room: int) -> None:
     """The messages together hold exactly the rows in their order, and none is over a limit."""
@@ -57,7 +57,7 @@ def test_no_row_is_lost_and_order_and_limits_are_kept(given: list[dict[str, Any]
         assert len(sent(piece.rows, number)) <= envelope + room or len(piece.rows) == 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(rows, min_size=1, max_size=60))
 def test_a_message_is_as_full_as_the_limits_allow(given: list[dict[str, Any]]) -> None:
     """A message ends only where the next row would have broken a limit."""
@@ -138,7 +138,7 @@ json_like = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(json_like)
 def test_whatever_a_source_rejects_can_be_sent(payload: Any) -> None:
     """A rejected row's payload becomes JSON without what PostgreSQL's jsonb refuses (NUL, surrogates, NaN)."""

@@ -65,7 +65,7 @@ def test_messages_come_back_in_the_order_they_were_written(spool: Spool) -> None
     assert (flushed.sent, flushed.set_aside, len(spool)) == (3, 0, 0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(times=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=20))
 def test_order_survives_a_clock_that_goes_backwards(tmp_path_factory: pytest.TempPathFactory, times: list[int]) -> None:
     """Names sort in the order of writing whatever the clock says, over the end of a process as well."""
