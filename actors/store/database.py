@@ -35,6 +35,8 @@ TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, pg.R
 
 #: Those of them that say nothing about the next statement: the server is there, and takes others.
 BUSY = (
+    pg.DeadlockDetected,
+    pg.SerializationFailure,
     pg.TransactionRollback,
     pg.LockNotAvailable,
     pg.QueryCanceled,
