@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from contract.addresses import check_amqp_url, check_browser_url, check_http_url, check_postgres_url
 from contract.bounds import HealthBounds, Retention
@@ -78,10 +77,11 @@ class SourceSettings(BaseModel):
     health: HealthBounds = Field(default_factory=HealthBounds)
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that can be set; made by `load`."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+    # defaults are checked, too: whether one will do may hang on what else is set
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     home: Path = Field(default_factory=default_home)
     database_url: SecretStr | None = None
@@ -175,18 +175,6 @@ class Settings(BaseSettings):
 
     def source(self, name: str) -> SourceSettings:
         return self.sources.get(name) or SourceSettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        # `load` merges the layers itself: the names of the variables are the field's own, not built from a prefix.
-        return (init_settings,)
 
 
 def load(overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -18,6 +18,7 @@ from dramatiq.middleware import Middleware
 from actors.errors import DatabaseAway, DatabaseBusy
 from actors.messages import as_uuid
 from actors.middleware.gate import Gate
+from actors.middleware.starts import killed_its_workers
 from actors.pool import pool
 from actors.store.dead import REPLAY, DeadMessage, bury_message, no_message
 from actors.store.inbox import carried_out
@@ -65,7 +66,7 @@ class DeadLetters(Middleware):
             if message.overtaken or self._stopping.wait(self._random.uniform(*_BUSY)):
                 message.returned = True
                 return
-        if message.buried:
+        if message.buried and not killed_its_workers(message):
             with suppress(TransientError):
                 forget_starts(pool(), message_id)
 

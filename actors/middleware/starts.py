@@ -10,6 +10,9 @@ before is counted in the database before it begins, and one that was counted bef
         │                                                                   ├─► ended: the count is forgotten
         └────────────────────────── the worker died ────────────────────────┘
 
+The count of a message that died of it stays, until it is replayed or a week has gone: its worker may have been killed
+between the copy that had waited and the ack of the one before, and then there are two. The second is dead at once.
+
 A message that has to wait (for its turn at a source) ends without having done anything. Its start is not counted, and
 what is counted of earlier ones stays; its copy, new to the broker, says that the message was delivered before (AGAIN).
 
@@ -44,6 +47,9 @@ STARTS: Final = 5
 
 #: The option of a message that was delivered before it was sent again to wait.
 AGAIN: Final = "delivered_before"
+
+#: What a dead letter says of such a message, for machines.
+_KILLED: Final = "worker_killed"
 
 #: Seconds between two tries to count where the database is busy.
 _BUSY: Final = (0.5, 2.0)
@@ -119,7 +125,7 @@ class Starts(Middleware):
         earlier = options.get("attempts")
         options["attempts"] = (earlier if isinstance(earlier, int) else 0) + STARTS
         options["failure"] = {
-            "reason": "worker_killed",
+            "reason": _KILLED,
             "error": f"its worker died each of the {STARTS} times that it was begun; out of memory, perhaps",
         }
         self.logger.error("Giving up message %s: its worker died %d times.", message.message_id, STARTS)
@@ -130,7 +136,7 @@ class Starts(Middleware):
     def _leave(self, message: MessageProxy, *, waits: bool = False) -> None:
         inside = self._isolation.leave() is not None
         if not inside or message.failed or not isinstance(message, Delivery) or not _came_before(message):
-            return  # of a dead one the count goes when the letter is written
+            return  # of a dead one the count goes when the letter is written, if at all
         if waits:
             message.options[AGAIN] = True
         settle = uncount_start if waits else forget_starts
@@ -143,3 +149,9 @@ class Starts(Middleware):
 
 def _came_before(message: Delivery) -> bool:
     return message.redelivered or message.options.get(AGAIN) is True
+
+
+def killed_its_workers(message: MessageProxy) -> bool:
+    """Whether that is what the message is given up for."""
+    failure = message.options.get("failure")
+    return isinstance(failure, dict) and failure.get("reason") == _KILLED

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from actors.middleware.retries import ATTEMPTS
-from actors.middleware.starts import STARTS
-from tests.conformance.conftest import Backend, Process, Stage, eventually
+from actors.middleware.starts import AGAIN, STARTS
+from contract.broker import make_broker
+from tests.conformance.conftest import Backend, Process, Stage, eventually, message_to
 
 pytestmark = pytest.mark.slow
 
@@ -105,4 +106,24 @@ def test_an_order_that_kills_its_workers_is_dead_after_five_starts(
     assert stage.runs("deadly") == STARTS
     ((reason,),) = query(store_url, "SELECT reason FROM dead_letters")
     assert reason == "worker_killed"
-    eventually(lambda: query(store_url, "SELECT * FROM touchline.starts") == [], "nothing is left behind")
+
+
+def test_a_second_copy_of_an_order_that_is_dead_of_its_kills_kills_nobody(
+    backend: Backend, stage: Stage, processes: Processes, store_url: str
+) -> None:
+    """A worker that dies between the copy that had waited and the ack of the one before leaves two."""
+    stage.kill("deadly")
+    message = message_to("read", name="deadly", source="mlsnext", run_id=str(uuid4()))
+    message = message.copy(options={AGAIN: True})
+    query(store_url, f"INSERT INTO touchline.starts VALUES ('{message.message_id}', {STARTS - 1}) RETURNING starts")
+    broker = make_broker(backend.url)
+    try:
+        for _ in range(2):
+            broker.enqueue(message)
+    finally:
+        broker.close()
+    worker = processes(backend.url, store=store_url)
+    eventually(lambda: backend.counts() == (0, 0, 0), "both are settled")
+    assert worker.alive
+    assert stage.runs("deadly") == 0
+    assert query(store_url, "SELECT reason FROM dead_letters") == [("worker_killed",)]

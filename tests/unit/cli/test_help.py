@@ -20,7 +20,6 @@ REPOSITORY = Path(__file__).parents[3]
 #: Each of these costs more than the whole of `--help` may, or leads to one that does.
 HEAVY = {
     "pydantic",
-    "pydantic_settings",
     "psycopg",
     "dramatiq",
     "pika",
