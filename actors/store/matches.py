@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool
 from actors.store.counts import Counts
 from actors.store.database import REFUSED, Connection, transaction
 from actors.store.dead import DeadRow, bury_rows, uncount
+from actors.store.fingerprints import fingerprint
 from actors.store.frontier import pass_frontier
 from actors.store.inbox import claim
 from actors.store.runs import count_batch, ended
@@ -31,6 +32,12 @@ from contract.names import MATCHES, STORE_MATCHES
 #: How often the comparison is asked again for rows that somebody else inserted in between. Each time at least one
 #: other transaction has committed, so that the second answer is nearly always the last.
 _AGAIN = 5
+
+_UPDATED: Final = "updated"
+_UNCHANGED: Final = "unchanged"
+
+#: Match id → verdict, and whether this observation is newer than the one that the stored values come from.
+Verdicts = dict[str, tuple[str, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +125,27 @@ def _store_apart(
 def _store_rows(connection: Connection, batch: BatchOf, rows: Sequence[Mapping[str, Any]], *, late: bool) -> Counts:
     if not rows:
         return Counts()
-    latest = {row["match_id"]: _with_keys(row) for row in rows}
+    listed = {row["match_id"]: row for row in rows}
     # the same match twice in one batch: the last word counts, the words before it are old
-    counts = Counts(stale=len(rows) - len(latest))
+    counts = Counts(stale=len(rows) - len(listed))
+    prints = {match_id: None if late else fingerprint(row) for match_id, row in listed.items()}
+    verdicts = {} if late else _listed_as_stored(connection, batch, prints)
+    latest = {id_: _with_keys(row, prints[id_]) for id_, row in listed.items() if id_ not in verdicts}
+    if latest:
+        verdicts |= _store_news(connection, batch, latest, late=late)
+    for verdict, _ in verdicts.values():
+        setattr(counts, verdict, getattr(counts, verdict) + 1)
+    seen = sorted(match_id for match_id, (verdict, newer) in verdicts.items() if verdict == _UNCHANGED and newer)
+    if seen:
+        at = {"source": batch.source, "observed_at": batch.observed_at, "match_ids": seen}
+        connection.execute(statement("store/record_sighting"), at)
+    return counts
+
+
+def _store_news(
+    connection: Connection, batch: BatchOf, latest: Mapping[str, Mapping[str, Any]], *, late: bool
+) -> Verdicts:
+    """Teams, clubs and matches of the rows that are not as they were when they were stored."""
     named = {"source": batch.source, "late": late, "run_id": batch.run_id}
     connection.execute(statement("store/upsert_clubs"), {**named, "clubs": Jsonb(clubs_of(latest.values()))})
     connection.execute(statement("store/upsert_teams"), {**named, "teams": Jsonb(teams_of(latest.values()))})
@@ -129,17 +154,22 @@ def _store_rows(connection: Connection, batch: BatchOf, rows: Sequence[Mapping[s
     changed = [match_id for match_id, (verdict, _) in verdicts.items() if verdict == "changed"]
     if changed:
         verdicts |= _update(connection, batch, {match_id: latest[match_id] for match_id in changed}, seen_later)
-    for verdict, _ in verdicts.values():
-        setattr(counts, verdict, getattr(counts, verdict) + 1)
-    seen = sorted(match_id for match_id, (verdict, newer) in verdicts.items() if verdict == "unchanged" and newer)
-    if seen:
-        at = {"source": batch.source, "observed_at": batch.observed_at, "match_ids": seen}
-        connection.execute(statement("store/record_sighting"), at)
-    return counts
+    return verdicts
 
 
-#: Match id → verdict, and whether this observation is newer than the one that the stored values come from.
-Verdicts = dict[str, tuple[str, bool]]
+def _listed_as_stored(connection: Connection, batch: BatchOf, prints: Mapping[str, str | None]) -> Verdicts:
+    """The rows with the fingerprint that their match was written with: all of them unchanged."""
+    cursor = connection.execute(
+        statement("store/listed_as_stored"),
+        {
+            "source": batch.source,
+            "part": batch.part,
+            "observed_at": batch.observed_at,
+            "match_ids": list(prints),
+            "fingerprints": list(prints.values()),
+        },
+    )
+    return {match_id: (_UNCHANGED, newer) for match_id, newer in cursor}
 
 
 def _compare(
@@ -180,16 +210,14 @@ def _update(
             "observed_at": batch.observed_at,
             "run_id": batch.run_id,
             "matches": Jsonb(list(rows.values())),
+            "match_ids": list(rows),
         },
     )
-    # where only the part differs that lists it, nothing about the match has changed; its observation is written anyway
+    # where only the part differs that lists it, or the wording, nothing about the match has changed; its observation is
+    # written anyway
     verdicts: Verdicts = {match_id: (_UPDATED if differs else _UNCHANGED, False) for match_id, differs in cursor}
     overtaken = {match_id: row for match_id, row in rows.items() if match_id not in verdicts}
     return verdicts | _compare(connection, batch, overtaken, seen_later)
-
-
-_UPDATED: Final = "updated"
-_UNCHANGED: Final = "unchanged"
 
 
 def _seen_later(connection: Connection, batch: BatchOf, rows: Iterable[str]) -> list[str]:
@@ -197,5 +225,6 @@ def _seen_later(connection: Connection, batch: BatchOf, rows: Iterable[str]) -> 
     return [match_id for (match_id,) in connection.execute(statement("store/seen_later"), at)]
 
 
-def _with_keys(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "home_team_key": team_key(row, "home"), "away_team_key": team_key(row, "away")}
+def _with_keys(row: Mapping[str, Any], print_: str | None) -> dict[str, Any]:
+    keys = {"home_team_key": team_key(row, "home"), "away_team_key": team_key(row, "away")}
+    return {**row, **keys, "fingerprint": print_}

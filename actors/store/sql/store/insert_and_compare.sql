@@ -2,14 +2,15 @@
 -- written), stale, or again (somebody else inserted it a moment ago: ask once more). Also whether it was observed
 -- later than the stored values, which a sighting has to remember if nothing changed. A site that shows only a
 -- placeholder (date null) does not overwrite the date and kick-off that the match was due on. A match that was
--- withdrawn returns as `changed`, and so does one that another part listed. A batch that is older than the withdrawal
+-- withdrawn returns as `changed`, and so does one that another part listed, or that is listed in other words (names of its
+-- teams, say). A batch that is older than the withdrawal
 -- does not bring it back; but the values are those of the newest observation that listed it, withdrawn or not.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
         kickoff timestamptz, timezone text, home_team_key text, away_team_key text, home_score smallint,
         away_score smallint, home_penalties smallint, away_penalties smallint, status text, location text,
-        round text, notes text, url text)
+        round text, notes text, url text, fingerprint uuid)
 ), stored AS MATERIALIZED (
     -- OFFSET 0 keeps the look-up by key even where statistics are old or missing (a season arrives in a minute)
     SELECT m.* FROM incoming AS i
@@ -21,11 +22,11 @@ WITH incoming AS MATERIALIZED (
     INSERT INTO touchline.matches (
         source, match_id, observed_at, part,
         season, league, match_type, division, age_group, date, kickoff, timezone, home_team_key, away_team_key,
-        home_score, away_score, home_penalties, away_penalties, status, location, round, notes, url)
+        home_score, away_score, home_penalties, away_penalties, status, location, round, notes, url, fingerprint)
     SELECT %(source)s, i.match_id, %(observed_at)s, %(part)s,
            i.season, i.league, i.match_type, i.division, i.age_group, i.date, i.kickoff, i.timezone,
            i.home_team_key, i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties,
-           i.status, i.location, i.round, i.notes, i.url
+           i.status, i.location, i.round, i.notes, i.url, i.fingerprint
     FROM incoming AS i
     WHERE NOT EXISTS (SELECT FROM stored AS m WHERE m.match_id = i.match_id)
     ORDER BY i.match_id
@@ -45,7 +46,8 @@ SELECT i.match_id,
               CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, i.timezone, i.home_team_key,
               i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties, i.status,
               i.location, i.round, i.notes, i.url
-            ) AND m.part = %(part)s AND (m.withdrawn_at IS NULL OR m.withdrawn_at > %(observed_at)s) THEN 'unchanged'
+            ) AND m.part = %(part)s AND (m.withdrawn_at IS NULL OR m.withdrawn_at > %(observed_at)s)
+              AND coalesce(m.fingerprint = i.fingerprint, i.fingerprint IS NULL) THEN 'unchanged'
             ELSE 'changed' END,
        coalesce(m.observed_at < %(observed_at)s, false)
 FROM incoming AS i

@@ -1,13 +1,14 @@
 -- Writes the changed matches and one row of history for each field that changed. Their rows are locked by now, so what
 -- `before` reads is what the update overwrites. One that was withdrawn is listed again, unless the batch is older than
--- its withdrawal. That another part lists a match is written, too, but no change of it. Returns the matches that were
+-- its withdrawal. That another part lists a match, or
+-- that its row is worded otherwise, is written, too, but no change of it. Returns the matches that were
 -- written, and whether the history tells of it.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
         kickoff timestamptz, timezone text, home_team_key text, away_team_key text, home_score smallint,
         away_score smallint, home_penalties smallint, away_penalties smallint, status text, location text,
-        round text, notes text, url text)
+        round text, notes text, url text, fingerprint uuid)
 ), before AS MATERIALIZED (
     -- OFFSET 0: by key, whatever the statistics say
     SELECT m.*,
@@ -36,12 +37,14 @@ WITH incoming AS MATERIALIZED (
         kickoff = CASE WHEN i.date IS NULL THEN m.kickoff ELSE i.kickoff END, timezone = i.timezone,
         home_team_key = i.home_team_key, away_team_key = i.away_team_key, home_score = i.home_score,
         away_score = i.away_score, home_penalties = i.home_penalties, away_penalties = i.away_penalties,
-        status = i.status, location = i.location, round = i.round, notes = i.notes, url = i.url
+        status = i.status, location = i.location, round = i.round, notes = i.notes, url = i.url,
+        fingerprint = i.fingerprint
     FROM incoming AS i
     JOIN before AS b USING (match_id)
-    WHERE m.source = %(source)s AND m.match_id = i.match_id
+    -- by key, too: the planner expects more rows of a batch than there are, and would read the whole table for a few
+    WHERE m.source = %(source)s AND m.match_id = i.match_id AND m.match_id = ANY(%(match_ids)s)
       AND m.observed_at <= %(observed_at)s
-      AND (b.differs OR m.part IS DISTINCT FROM %(part)s)
+      AND (b.differs OR m.part IS DISTINCT FROM %(part)s OR m.fingerprint IS DISTINCT FROM i.fingerprint)
     RETURNING m.*
 ), history AS (
     INSERT INTO touchline.changes (source, match_id, field, old, new, run_id)
