@@ -35,15 +35,14 @@ def measure_store(stage: Stage, rounds: int) -> list[Measured]:
         first, second = messages_of(rows), messages_of(changed(rows, each=_EACH), day=1)
         with stage.place() as place, place.connect() as connection:
             bare.prepare(connection)
-            # a first time that is not counted: caches, and pages of the file
-            yardstick = _rate(rows, bare.seconds(connection, batches_of(first[1])))
             with place.worker(processes=PROCESSES, threads=THREADS) as worker:
                 _warm(place)
-                ours = _rate(rows, stored(place, worker, *first))
-                new.add(ours / yardstick, ours=ours, yardstick=yardstick)
-                ours = _rate(rows, stored(place, worker, *second))
-                yardstick = _rate(rows, bare.seconds(connection, batches_of(second[1])))
-                refresh.add(ours / yardstick, ours=ours, yardstick=yardstick)
+                for run, measured in ((first, new), (second, refresh)):
+                    place.settle()
+                    yardstick = _rate(rows, bare.seconds(connection, batches_of(run[1])))
+                    place.settle()
+                    ours = _rate(rows, stored(place, worker, *run))
+                    measured.add(ours / yardstick, ours=ours, yardstick=yardstick)
             # when the workers have gone, who hand their statistics on late; storing them first updates none
             written.add(_written(connection) / (MATCHES / _EACH))
     return [new, refresh, written]
@@ -56,6 +55,7 @@ def measure_celery(stage: Stage, rounds: int, ours: Measured) -> Measured:
     for number in range(rounds):
         with stage.place() as place, place.connect() as connection:
             bare.prepare(connection)
+            place.settle()
             rate = _rate(rows, _celery(place, connection, rows))
             mine = ours.parts["ours"][number % len(ours.values)]
             measured.add(mine / rate, ours=mine, yardstick=rate)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
+from actors.store.columns import as_jsonb, columns_of
 from actors.store.counts import Counts
 from actors.store.database import REFUSED, Connection, transaction
 from actors.store.dead import DeadRow, bury_rows, uncount
@@ -147,8 +147,8 @@ def _store_news(
 ) -> Verdicts:
     """Teams, clubs and matches of the rows that are not as they were when they were stored."""
     named = {"source": batch.source, "late": late, "run_id": batch.run_id}
-    connection.execute(statement("store/upsert_clubs"), {**named, "clubs": Jsonb(clubs_of(latest.values()))})
-    connection.execute(statement("store/upsert_teams"), {**named, "teams": Jsonb(teams_of(latest.values()))})
+    connection.execute(statement("store/upsert_clubs"), {**named, "clubs": as_jsonb(clubs_of(latest.values()))})
+    connection.execute(statement("store/upsert_teams"), {**named, "teams": as_jsonb(teams_of(latest.values()))})
     seen_later = _seen_later(connection, batch, latest) if late else []
     verdicts = _compare(connection, batch, latest, seen_later)
     changed = [match_id for match_id, (verdict, _) in verdicts.items() if verdict == "changed"]
@@ -165,8 +165,7 @@ def _listed_as_stored(connection: Connection, batch: BatchOf, prints: Mapping[st
             "source": batch.source,
             "part": batch.part,
             "observed_at": batch.observed_at,
-            "match_ids": list(prints),
-            "fingerprints": list(prints.values()),
+            "fingerprints": as_jsonb(prints),
         },
     )
     return {match_id: (_UNCHANGED, newer) for match_id, newer in cursor}
@@ -187,7 +186,7 @@ def _compare(
                 "source": batch.source,
                 "part": batch.part,
                 "observed_at": batch.observed_at,
-                "matches": Jsonb(left),
+                "matches": as_jsonb(map(columns_of, left)),
                 "seen_later": seen_later,
             },
         )
@@ -209,7 +208,7 @@ def _update(
             "part": batch.part,
             "observed_at": batch.observed_at,
             "run_id": batch.run_id,
-            "matches": Jsonb(list(rows.values())),
+            "matches": as_jsonb(map(columns_of, rows.values())),
             "match_ids": list(rows),
         },
     )

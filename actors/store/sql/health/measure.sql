@@ -55,8 +55,11 @@ CROSS JOIN LATERAL (
                       LIMIT %(named)s) AS few),
         'teams', (SELECT count(*) FROM named),
         'new_teams', (SELECT count(*) FROM named
-                      JOIN touchline.teams AS t ON t.source = run.source AND t.team_key = named.team_key
-                      WHERE t.first_run_id = run.run_id)) AS listed
+                      WHERE EXISTS (
+                          -- OFFSET 0: by key, whatever the statistics say
+                          SELECT FROM touchline.teams AS t
+                          WHERE t.source = run.source AND t.team_key = named.team_key AND t.first_run_id = run.run_id
+                          OFFSET 0))) AS listed
 ) AS measured
 WHERE run.run_id = %(run_id)s AND read.run_id = run.run_id AND NOT read.failed AND read.found > 0
   AND p.run_id = read.run_id AND p.part = read.part
