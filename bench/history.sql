@@ -1,13 +1,16 @@
--- A dozen seasons of many leagues, made up by the database: so many matches, 80 to a division of twelve teams that stays
--- for all seasons, each with five changes; the last season is played as far as 1 November 2026. And 2,000 runs a season.
+-- A dozen seasons of many leagues, one after the other, made up by the database: so many matches, 80 to a division of twelve
+-- teams that stays for all seasons, each with five changes in the days before it is played, or since August where it is yet
+-- to be played; the last season is played as far as 1 November 2026. And a run every four hours.
 WITH base AS (
     SELECT n, made.*, 'U' || 13 + (made.d / 3) %% 6 AS age_group, 'Division ' || made.d / 18 AS division,
            (ARRAY['homegrown', 'flex', 'academy'])[1 + made.d %% 3] AS league,
            made.year || '-' || lpad(((made.year + 1) %% 100)::text, 2, '0') AS season,
            make_timestamptz(made.year, 9, 1, 15, 0, 0, 'UTC') + make_interval(days => n * 7 %% 270) AS day
     FROM generate_series(1, %(matches)s::int) AS n
+    CROSS JOIN LATERAL (SELECT greatest(%(matches)s::int / 80 / 12, 1) AS season) AS per
     -- d: the division, i: the match within its season
-    CROSS JOIN LATERAL (SELECT (n - 1) / 80 / 12 AS d, (n - 1) %% 80 AS i, 2015 + (n - 1) / 80 %% 12 AS year) AS made
+    CROSS JOIN LATERAL (SELECT (n - 1) / 80 %% per.season AS d, (n - 1) %% 80 AS i,
+                               least(2015 + (n - 1) / 80 / per.season, 2026) AS year) AS made
 ), divisions AS (
     SELECT DISTINCT d, age_group FROM base
 ), clubs AS (
@@ -16,17 +19,17 @@ WITH base AS (
     FROM (SELECT DISTINCT d * 12 / 72 + j AS c FROM divisions, generate_series(0, 11) AS j) AS named
 ), teams AS (
     INSERT INTO touchline.teams (source, team_key, name, club_id, age_group)
-    SELECT 'history', (d * 12 + j)::text, 'Club ' || d * 12 / 72 + j || ' ' || age_group, (d * 12 / 72 + j)::text, age_group
+    SELECT 'history', 'T' || d * 12 + j, 'Club ' || d * 12 / 72 + j || ' ' || age_group, (d * 12 / 72 + j)::text, age_group
     FROM divisions, generate_series(0, 11) AS j
 ), matches AS (
     INSERT INTO touchline.matches (
         source, match_id, observed_at, part, season, league, match_type, division, age_group, date, kickoff, timezone,
         home_team_key, away_team_key, home_score, away_score, status, location, changed_at)
     SELECT 'history', n::text, day, league || ' ' || season, season, league, 'League', division, age_group, day::date, day,
-           'America/New_York', (d * 12 + i %% 12)::text, (d * 12 + (i + 1 + i / 12) %% 12)::text,
+           'America/New_York', 'T' || d * 12 + i %% 12, 'T' || d * 12 + (i + 1 + i / 12) %% 12,
            CASE WHEN day < '2026-11-01' THEN n %% 5 END, CASE WHEN day < '2026-11-01' THEN n %% 3 END,
            CASE WHEN day < '2026-11-01' THEN 'completed' ELSE 'scheduled' END, 'Field ' || n %% 900,
-           least(day, '2026-11-01')
+           CASE WHEN day < '2026-11-01' THEN day ELSE '2026-08-01'::timestamptz + make_interval(hours => n %% 2200) END
     FROM base
 ), runs AS (
     INSERT INTO touchline.run_accounts (run_id, source, params, trigger, started_at, finished_at, state, parts, unchanged)
@@ -42,6 +45,7 @@ WITH base AS (
 )
 INSERT INTO touchline.changes (source, match_id, field, old, new, changed_at, run_id)
 SELECT 'history', n::text, (ARRAY['kickoff', 'location', 'status', 'home_score', 'away_score'])[c], 'old', 'new',
-       least(day, '2026-11-01') - make_interval(days => 5 - c),
+       CASE WHEN day < '2026-11-01' THEN day - make_interval(days => 5 - c)
+            ELSE '2026-08-01'::timestamptz + make_interval(hours => (n * 7 + c * 443) %% 2200) END,
        ('00000000-0000-4000-8000-' || lpad((1 + n %% 2000)::text, 12, '0'))::uuid
 FROM base, generate_series(1, 5) AS c

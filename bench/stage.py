@@ -124,7 +124,7 @@ class Place:
         with self.connect() as connection:
 
             def ended() -> bool:
-                # the table and not the view, which adds up the parts: whoever measures takes part in the work of two cores
+                # the table and not the view, which adds up the parts: whoever measures uses the same two cores
                 row = connection.execute(
                     "SELECT state, error FROM touchline.run_accounts WHERE run_id = %s", (run_id,)
                 ).fetchone()

@@ -43,9 +43,22 @@ def opened() -> Iterator[Connection]:
 @contextmanager
 def reading(query: str, **parameters: Any) -> Iterator[Rows]:
     """The rows of one query of the store's; see `actors.store.reading`. An empty tuple is "not asked", like None."""
-    asked = {name: list(value) or None if isinstance(value, tuple) else value for name, value in parameters.items()}
     with opened() as connection:
         from actors.store import reading as store
 
-        with store.reading(connection, query, **asked) as rows:
+        with store.reading(connection, query, **_asked(parameters)) as rows:
             yield rows
+
+
+@contextmanager
+def league_tables(**filters: Any) -> Iterator[Rows]:
+    """The rows of the league tables that fit; see `actors.store.tables`. An empty tuple is "not asked", like None."""
+    with opened() as connection:
+        from actors.store import tables as store
+
+        with store.league_tables(connection, **_asked(filters)) as rows:
+            yield rows
+
+
+def _asked(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) or None if isinstance(value, tuple) else value for name, value in parameters.items()}

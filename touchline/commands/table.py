@@ -40,9 +40,9 @@ def table(output: Format, **filters: Any) -> None:
     Counted from the stored results. Each table of several has its title; in the formats for programs they follow one
     another, a row a team.
     """
-    from touchline.store import reading
+    from touchline.store import league_tables, reading
 
-    with reading("standings", **filters) as found:
+    with league_tables(**filters) as found:
         if output != "table":
             write(found.rows, found.columns, COLUMNS, output)
             return

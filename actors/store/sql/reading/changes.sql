@@ -1,4 +1,9 @@
 -- What changed in stored matches, newest first: one row a field, with the match as it stands now.
+WITH named AS MATERIALIZED (
+    SELECT t.source, t.team_key
+      FROM unnest(%(teams)s::text[]) AS wanted
+      JOIN touchline.teams AS t ON position(lower(wanted) IN lower(t.name)) > 0 OR t.team_key = wanted
+)
 SELECT change.changed_at, change.source, change.match_id, match.season, match.league, match.age_group,
        match.division, match.date, match.home_team, match.away_team, change.field, change.old, change.new,
        change.run_id
@@ -6,11 +11,11 @@ SELECT change.changed_at, change.source, change.match_id, match.season, match.le
   LEFT JOIN public.match_list AS match ON match.source = change.source AND match.match_id = change.match_id
  WHERE (%(source)s::text IS NULL OR change.source = %(source)s)
    AND (%(since)s::timestamptz IS NULL OR change.changed_at >= %(since)s)
-   AND (%(teams)s::text[] IS NULL OR EXISTS (
-            SELECT FROM unnest(%(teams)s::text[]) AS wanted
-             WHERE position(lower(wanted) IN lower(match.home_team)) > 0
-                OR position(lower(wanted) IN lower(match.away_team)) > 0
-                OR wanted IN (match.home_team_id, match.away_team_id)))
+   AND (%(teams)s::text[] IS NULL OR match.home_team_id = ANY (ARRAY(SELECT team_key FROM named))
+                                  OR match.away_team_id = ANY (ARRAY(SELECT team_key FROM named)))
+   -- a key may be another team's at another source
+   AND (%(teams)s::text[] IS NULL OR (match.source, match.home_team_id) IN (SELECT source, team_key FROM named)
+                                  OR (match.source, match.away_team_id) IN (SELECT source, team_key FROM named))
    AND (%(match)s::text IS NULL OR change.match_id = %(match)s)
    AND (%(fields)s::text[] IS NULL OR lower(change.field) = ANY (lower(%(fields)s::text[]::text)::text[]))
    AND (%(run)s::text IS NULL OR starts_with(change.run_id::text, lower(%(run)s)))
