@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check bench bench-check install locks clean
+.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check bench bench-check bench-reading bench-scaling install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -43,6 +43,12 @@ bench: ## measure the budgets as ratios, on servers of its own (ARGS="--only sto
 
 bench-check: ## the same, and fail where a budget is missed
 	@$(BOOTSTRAP) bench -- python -m bench --check $(ARGS)
+
+bench-reading: ## measure what people and programs ask of a store of a million matches (ARGS="--matches 100000", "--json")
+	@$(BOOTSTRAP) bench -- python -m bench.reading $(ARGS)
+
+bench-scaling: ## measure 1, 2 and 4 worker processes, and how long a message takes at half load
+	@$(BOOTSTRAP) bench -- python -m bench.scaling $(ARGS)
 
 install: ## only set up .venv, with everything that developing needs
 	@$(BOOTSTRAP) check

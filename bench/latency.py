@@ -29,14 +29,14 @@ def measure_latency(stage: Stage, rounds: int) -> list[Measured]:
     median, worst = Measured(budget("latency-p50")), Measured(budget("latency-p99"))
     for _ in range(rounds):
         with stage.place() as place, place.worker(processes=PROCESSES, threads=THREADS):
-            _run(place, matches(_WARMING))
-            taken = _run(place, matches(MESSAGES, first=_WARMING))
+            take(place, matches(_WARMING))
+            taken = take(place, matches(MESSAGES, first=_WARMING))
             median.add(statistics.median(taken))
             worst.add(statistics.quantiles(taken, n=100)[98])
     return [median, worst]
 
 
-def _run(place: Place, rows: Sequence[Row]) -> list[float]:
+def take(place: Place, rows: Sequence[Row]) -> list[float]:
     """Milliseconds for each of `rows`, a message of its own."""
     _, messages = messages_of([matches(1)[0]])
     template = next(message for message in messages if message.actor_name == STORE_MATCHES)

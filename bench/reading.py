@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from rich.console import Console
-from rich.table import Table
 
 import tests.fix_environment  # noqa: F401 - takes the addresses of live systems out of the environment
 from actors.store.reading import reading
@@ -181,15 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
         [b["question"], f"{b['rows']:,.0f}", *(f"{row[p]:.1f} ms" for row in (a, b) for p in ("p50", "p99"))]
         for a, b in zip(small, large, strict=True)
     ]
-    if given.markdown:
-        lines = [f"| {' | '.join(row)} |" for row in (head, *cells)]
-        lines.insert(1, "|---|" + "--:|" * (len(head) - 1))
-        sys.stdout.write("\n".join(lines) + "\n")
-    else:
-        table = Table(*head)
-        for row in cells:
-            table.add_row(*row)
-        Console(width=200 if not sys.stdout.isatty() else None).print(table)
+    report.grid(head, cells, said, as_markdown=given.markdown)
     return 0
 
 

@@ -47,6 +47,21 @@ def as_json(rows: Sequence[Measured], said: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps({**said, "rows": [row.as_row() for row in rows]}, indent=2) + "\n")
 
 
+def grid(head: Sequence[str], cells: Sequence[Sequence[str]], said: Mapping[str, Any], *, as_markdown: bool) -> None:
+    """A table of another shape; all columns but the first hold numbers."""
+    if as_markdown:
+        lines = [f"| {' | '.join(row)} |" for row in (head, *cells)]
+        lines.insert(1, "|---|" + "--:|" * (len(head) - 1))
+        sys.stdout.write("\n".join([_sentence(said), "", *lines]) + "\n")
+        return
+    shown = Table(head[0], title=_sentence(said))
+    for name in head[1:]:
+        shown.add_column(name, justify="right")
+    for row in cells:
+        shown.add_row(*row)
+    Console(width=200 if not sys.stdout.isatty() else None).print(shown)
+
+
 def _sentence(said: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in said.items())
 

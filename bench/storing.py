@@ -36,7 +36,7 @@ def measure_store(stage: Stage, rounds: int) -> list[Measured]:
         with stage.place() as place, place.connect() as connection:
             bare.prepare(connection)
             with place.worker(processes=PROCESSES, threads=THREADS) as worker:
-                _warm(place)
+                warm(place, PROCESSES)
                 for run, measured in ((first, new), (second, refresh)):
                     place.settle()
                     yardstick = _rate(rows, bare.seconds(connection, batches_of(run[1])))
@@ -96,7 +96,7 @@ def measure_growth(stage: Stage, rounds: int) -> Measured:
             rates = []
             for place in (small, large):
                 with place.worker(processes=PROCESSES, threads=THREADS) as worker:
-                    _warm(place)
+                    warm(place, PROCESSES)
                     # a source of its own: nothing of it was seen before, as in the first row of the table
                     run = messages_of(rows, source=f"bench-{number}")
                     rates.append(_rate(rows, stored(place, worker, *run)))
@@ -113,9 +113,9 @@ def stored(place: Place, worker: Workers, run_id: UUID, messages: Sequence[Messa
     return time.perf_counter() - begun
 
 
-def _warm(place: Place) -> None:
+def warm(place: Place, processes: int) -> None:
     """Each process has its connections, and has stored something: of a source that no other run is held against."""
-    for number in range(2 * PROCESSES):
+    for number in range(2 * processes):
         run_id, messages = messages_of(matches(3, first=9_000_000 + 3 * number), source=f"warm-{time.time_ns()}")
         place.publish(messages)
         place.wait_for(run_id)
