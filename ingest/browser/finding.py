@@ -68,16 +68,25 @@ class Remote:
         return origin(self.address)
 
 
-def choose(settings: Settings) -> Path | Remote:
-    """The Chromium to use. Raises BrowserMissing where there is none, BrowserOff where the settings want none."""
-    named = settings.chromium.get_secret_value() if settings.chromium else ""
-    if "://" in named:
-        return Remote.at(named)
-    if named.lower() == OFF:
+def check_wanted(settings: Settings) -> None:
+    """Raises BrowserOff where the settings want no browser. Costs nothing, and needs no Playwright."""
+    if _named(settings).lower() == OFF:
         raise BrowserOff(
             f"the browser is switched off (TOUCHLINE_CHROMIUM={OFF})",
             hint="unset TOUCHLINE_CHROMIUM, and the Chromium that is installed is found",
         )
+
+
+def _named(settings: Settings) -> str:
+    return settings.chromium.get_secret_value() if settings.chromium else ""
+
+
+def choose(settings: Settings) -> Path | Remote:
+    """The Chromium to use. Raises BrowserMissing where there is none, BrowserOff where the settings want none."""
+    check_wanted(settings)
+    named = _named(settings)
+    if "://" in named:
+        return Remote.at(named)
     program = find_chromium(settings)
     if program is None:
         raise BrowserMissing(

@@ -13,6 +13,7 @@ from contract.addresses import redact
 from ingest.agent import default_user_agent
 from ingest.answers import MAX_BYTES
 from ingest.browser.evidence import Evidence
+from ingest.browser.finding import check_wanted
 from ingest.browser.live import Keep, Live, Permit
 from ingest.browser.page import LivePage
 from ingest.browser.session import Chromium, first_line
@@ -63,6 +64,7 @@ class Visits:
         come as a whole. Whoever is interrupted while it waits calls `close`.
         """
         self._check_open()
+        check_wanted(self._settings)  # before Playwright: its import alone takes 50 ms
         _check_playwright()
         self._used = browser = self._browser()
         return browser.do(self, lambda: self._visit(browser, url, work, permit, keep))
