@@ -1,8 +1,8 @@
 """How far worker processes on one machine go, and how long a message takes while they work.
 
-`make bench-scaling`: the rate of new matches and of a refresh with 1, 2 and 4 worker processes on one queue, with the
-processor time that a thousand matches took by whom; and publish to commit of single messages while two processes store
-new matches at half of their rate.
+`make bench-scaling`: the rate of new matches and of a refresh with 1, 2 and 4 worker processes on one queue, of one or
+more threads, with the processor time that a thousand matches took by whom; and publish to commit of single messages
+while two processes store new matches at half of their rate.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from contract.broker import make_broker
 from contract.names import STORE_MATCHES
 from tests.chaos.__main__ import quiet
 
-_PROCESSES: Final = (1, 2, 4)
+#: Processes, and threads of each.
+_WORKERS: Final = ((1, 1), (1, 4), (1, 8), (2, 1), (2, 4), (4, 1))
 
 #: Who uses the processor, by a word of the command.
 _WHO: Final = {"beam": "RabbitMQ", "postgres": "PostgreSQL", "dramatiq": "workers"}
@@ -42,12 +43,12 @@ _BUSY: Final = 12
 
 def measure_scaling(stage: Stage, rounds: int) -> Iterator[dict[str, Any]]:
     """Of each number of processes and each work: matches a second, and milliseconds of processor a 1,000 matches."""
-    for processes in _PROCESSES:
+    for processes, threads in _WORKERS:
         taken: dict[str, list[tuple[float, Mapping[str, float]]]] = {"new": [], "refresh": []}
         for _ in range(rounds):
             rows = matches()
             runs = messages_of(rows), messages_of(changed(rows, each=200), day=1)
-            with stage.place() as place, place.worker(processes=processes, threads=THREADS) as worker:
+            with stage.place() as place, place.worker(processes=processes, threads=threads) as worker:
                 warm(place, processes)
                 for work, run in zip(taken, runs, strict=True):
                     place.settle()
@@ -58,11 +59,12 @@ def measure_scaling(stage: Stage, rounds: int) -> Iterator[dict[str, Any]]:
             used = {who: statistics.median(used.get(who, 0) for _, used in each) for who in _WHO.values()}
             yield {
                 "processes": processes,
+                "threads": threads,
                 "work": work,
                 "rate": statistics.median(rate for rate, _ in each),
                 **{who: 1000 * seconds / (MATCHES / 1000) for who, seconds in used.items()},
             }
-        sys.stderr.write(f"bench: {processes} processes, {rounds} rounds\n")
+        sys.stderr.write(f"bench: {processes} processes of {threads} threads, {rounds} rounds\n")
 
 
 def measure_half_load(stage: Stage, rounds: int, rate: float) -> dict[str, Any]:
@@ -143,16 +145,22 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     with quiet(), Stage() as stage:
         scaling = list(measure_scaling(stage, given.rounds))
-        rate = next(row["rate"] for row in scaling if (row["processes"], row["work"]) == (PROCESSES, "new"))
+        usual = (PROCESSES, THREADS, "new")
+        rate = next(row["rate"] for row in scaling if (row["processes"], row["threads"], row["work"]) == usual)
         half = measure_half_load(stage, given.rounds, rate)
         said = report.circumstances(stage.versions, given.rounds)
     if given.json:
         sys.stdout.write(json.dumps({**said, "scaling": scaling, "half_load": half}, indent=2) + "\n")
         return 0
-    head = ("work", "processes", "matches a second", *(f"{who}, ms a 1,000" for who in _WHO.values()))
+    head = ("work", "processes × threads", "matches a second", *(f"{who}, ms a 1,000" for who in _WHO.values()))
     cells = [
-        [row["work"], str(row["processes"]), f"{row['rate']:,.0f}", *(f"{row[who]:.0f}" for who in _WHO.values())]
-        for row in sorted(scaling, key=lambda row: (row["work"], row["processes"]))
+        [
+            row["work"],
+            f"{row['processes']} × {row['threads']}",
+            f"{row['rate']:,.0f}",
+            *(f"{row[who]:.0f}" for who in _WHO.values()),
+        ]
+        for row in sorted(scaling, key=lambda row: row["work"])
     ]
     report.grid(head, cells, said, as_markdown=given.markdown)
     sys.stdout.write(
