@@ -134,8 +134,25 @@ QUESTIONS: Final[dict[str, Question]] = {
 }
 
 
-def measure(stage: Stage, matches: int, repeat: int, seconds: float) -> Iterator[dict[str, Any]]:
-    """Of each question: milliseconds for the median and the 99th percentile, and the rows of an answer."""
+def sizes(connection: Connection) -> list[tuple[str, float, int]]:
+    """Each table of the matches and each index of it, in megabytes, and how often the index was used."""
+    rows = connection.execute("""
+        SELECT relname, pg_table_size(relid) / 1e6, 0 FROM pg_stat_user_tables
+        WHERE relname IN ('matches', 'changes', 'teams', 'divisions')
+        UNION ALL
+        SELECT relname || ': ' || indexrelname, pg_relation_size(indexrelid) / 1e6, idx_scan FROM pg_stat_user_indexes
+        WHERE relname IN ('matches', 'changes', 'teams', 'divisions')
+        ORDER BY 1""").fetchall()
+    return [(name, float(megabytes), scans) for name, megabytes, scans in rows]
+
+
+def measure(
+    stage: Stage, matches: int, repeat: int, seconds: float, found: list[tuple[str, float, int]]
+) -> Iterator[dict[str, Any]]:
+    """Of each question: milliseconds for the median and the 99th percentile, and the rows of an answer.
+
+    `found` is filled with the sizes of tables and indexes when all has been asked.
+    """
     with stage.place() as place, place.connect() as connection:
         fill(connection, matches)
         for name, ask in QUESTIONS.items():
@@ -155,6 +172,8 @@ def measure(stage: Stage, matches: int, repeat: int, seconds: float) -> Iterator
                 "asked": len(taken),
             }
             sys.stderr.write(f"bench: {name}: {statistics.median(taken):.1f} ms\n")
+        time.sleep(1.5)  # a session hands its statistics on once a second
+        found[:] = sizes(connection)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -166,13 +185,14 @@ def main(arguments: list[str] | None = None) -> int:
     shown.add_argument("--json", action="store_true")
     shown.add_argument("--markdown", action="store_true")
     given = parser.parse_args(arguments)
+    found: list[tuple[str, float, int]] = []
     with quiet(), Stage() as stage:
         small, large = (
-            list(measure(stage, matches, given.repeat, given.seconds)) for matches in (10_000, given.matches)
+            list(measure(stage, matches, given.repeat, given.seconds, found)) for matches in (10_000, given.matches)
         )
         said = report.circumstances(stage.versions, given.repeat)
     if given.json:
-        sys.stdout.write(json.dumps({**said, "rows": [*small, *large]}, indent=2) + "\n")
+        sys.stdout.write(json.dumps({**said, "rows": [*small, *large], "sizes": found}, indent=2) + "\n")
         return 0
     head = ("question", "rows", "10,000: p50", "p99", f"{given.matches:,}: p50", "p99")
     cells = [
@@ -180,6 +200,8 @@ def main(arguments: list[str] | None = None) -> int:
         for a, b in zip(small, large, strict=True)
     ]
     report.grid(head, cells, said, as_markdown=given.markdown)
+    weighed = [[name, f"{megabytes:,.1f} MB", f"{scans:,}"] for name, megabytes, scans in found]
+    report.grid(("table, index", "size", "times used"), weighed, said, as_markdown=given.markdown)
     return 0
 
 
