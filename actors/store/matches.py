@@ -212,9 +212,8 @@ def _update(
             "match_ids": list(rows),
         },
     )
-    # where only the part differs that lists it, or the wording, nothing about the match has changed; its observation is
-    # written anyway
-    verdicts: Verdicts = {match_id: (_UPDATED if differs else _UNCHANGED, False) for match_id, differs in cursor}
+    # where only the part differs that lists it, or the wording, nothing about the match has changed
+    verdicts: Verdicts = {match_id: (_UPDATED if differs else _UNCHANGED, newer) for match_id, differs, newer in cursor}
     overtaken = {match_id: row for match_id, row in rows.items() if match_id not in verdicts}
     return verdicts | _compare(connection, batch, overtaken, seen_later)
 

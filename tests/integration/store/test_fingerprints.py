@@ -63,6 +63,16 @@ def test_a_rename_is_written_once_and_is_no_change_of_the_match(store: Store) ->
     assert _stored(store) == after
 
 
+def test_a_row_in_other_words_leaves_the_values_as_of_when_they_were_observed(store: Store) -> None:
+    """It was seen all the same: a message from in between is stale."""
+    store.put([a_match("1")])
+    store.put([a_match("1", date=None, kickoff=None)], day=3)
+    assert str(store.match("1")["observed_at"]).startswith("2026-10-01")
+    counts = store.put([a_match("1", location="Field 2")], day=2)
+    assert counts is not None
+    assert counts.stale == 1
+
+
 def test_a_name_that_comes_back_is_taken_over_again(store: Store) -> None:
     for day, name in enumerate(("Ashgrove", "Ashgrove FC", "Ashgrove"), start=1):
         store.put([a_match("1", home_team=name)], day=day)

@@ -1,8 +1,8 @@
 -- Writes the changed matches and one row of history for each field that changed. Their rows are locked by now, so what
 -- `before` reads is what the update overwrites. One that was withdrawn is listed again, unless the batch is older than
--- its withdrawal. That another part lists a match, or
--- that its row is worded otherwise, is written, too, but no change of it. Returns the matches that were
--- written, and whether the history tells of it.
+-- its withdrawal. That another part lists a match is written, too, but no change of it. Where only the wording is another
+-- one, its fingerprint is all that is written: the values are as of the observation that they were. Returns the matches
+-- that were written, whether the history tells of it, and whether this observation is newer than the values.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -29,7 +29,8 @@ WITH incoming AS MATERIALIZED (
         OFFSET 0) AS m
 ), updated AS (
     UPDATE touchline.matches AS m SET
-        observed_at = %(observed_at)s, part = %(part)s,
+        observed_at = CASE WHEN b.differs OR m.part IS DISTINCT FROM %(part)s THEN %(observed_at)s ELSE m.observed_at END,
+        part = %(part)s,
         withdrawn_at = CASE WHEN m.withdrawn_at > %(observed_at)s THEN m.withdrawn_at END,
         changed_at = CASE WHEN b.differs THEN now() ELSE m.changed_at END,
         season = i.season, league = i.league, match_type = i.match_type, division = i.division,
@@ -78,4 +79,4 @@ WITH incoming AS MATERIALIZED (
     WHERE change.old IS DISTINCT FROM change.new
     ORDER BY u.match_id
 )
-SELECT u.match_id, b.differs FROM updated AS u JOIN before AS b USING (match_id)
+SELECT u.match_id, b.differs, u.observed_at < %(observed_at)s FROM updated AS u JOIN before AS b USING (match_id)
