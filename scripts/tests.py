@@ -20,7 +20,12 @@ GROUPS = {
     "delivery": ("tests/conformance",),
     "commands": ("tests/acceptance",),
     "servers": ("tests/integration",),
-    "store": ("tests/integration/store", "tests/regressions"),
+    "store": (
+        "tests/integration/store",
+        "tests/regressions",
+        "tests/integration/test_notices.py",
+        "tests/integration/test_reparse_command.py",
+    ),
     "browser": (
         "tests/browser",
         "tests/acceptance/test_demo.py",
@@ -28,6 +33,9 @@ GROUPS = {
         "tests/acceptance/test_modular11_killed.py",
     ),
 }
+
+#: Of the groups above, what runs with all others: so that all six end at about the same time.
+WITH_OTHERS = ("tests/acceptance/test_real_sample.py", "tests/acceptance/test_dead_letters.py")
 
 _PYTEST = (sys.executable, "-m", "pytest")
 
@@ -43,11 +51,11 @@ def main(arguments: list[str]) -> int:
         for name, folders in GROUPS.items():
             output = files.enter_context(tempfile.TemporaryFile())
             without = (path for other in GROUPS.values() if other != folders for path in other)
-            command = [*_PYTEST, *folders, *_ignoring(without), "-o", f"cache_dir=.pytest_cache/{name}"]
+            command = [*_PYTEST, *folders, *_ignoring(without), *_ignoring(WITH_OTHERS), "-o", f"cache_dir=.pytest_cache/{name}"]
             beside[name] = (subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output), output)
         try:
             named = (path for paths in GROUPS.values() for path in paths)
-            code = subprocess.call([*_PYTEST, *_ignoring(named)], cwd=ROOT)
+            code = subprocess.call([*_PYTEST, "tests", *WITH_OTHERS, *_ignoring(named)], cwd=ROOT)
             for process, _ in beside.values():
                 process.wait()
         except BaseException:
