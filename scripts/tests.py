@@ -50,12 +50,13 @@ def main(arguments: list[str]) -> int:
         beside = {}
         for name, folders in GROUPS.items():
             output = files.enter_context(tempfile.TemporaryFile())
-            without = (path for other in GROUPS.values() if other != folders for path in other)
-            command = [*_PYTEST, *folders, *_ignoring(without), *_ignoring(WITH_OTHERS), "-o", f"cache_dir=.pytest_cache/{name}"]
+            without = [path for other in GROUPS.values() if other != folders for path in other]
+            ignored = _ignoring([*without, *WITH_OTHERS])
+            command = [*_PYTEST, *folders, *ignored, "-o", f"cache_dir=.pytest_cache/{name}"]
             beside[name] = (subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output), output)
         try:
             named = (path for paths in GROUPS.values() for path in paths)
-            code = subprocess.call([*_PYTEST, "tests", *WITH_OTHERS, *_ignoring(named)], cwd=ROOT)
+            code = subprocess.call([*_PYTEST, *_others(), *WITH_OTHERS, *_ignoring(named)], cwd=ROOT)
             for process, _ in beside.values():
                 process.wait()
         except BaseException:
@@ -71,6 +72,13 @@ def main(arguments: list[str]) -> int:
             sys.stdout.flush()
             code = code or (0 if process.returncode == _NONE else process.returncode)
     return code
+
+
+def _others() -> list[str]:
+    """The folders that no group names as a whole; "tests" alone would swallow the files that are named beside it."""
+    named = {path for paths in GROUPS.values() for path in paths}
+    folders = (path.parent.relative_to(ROOT) for path in (ROOT / "tests").glob("*/__init__.py"))
+    return sorted(str(folder) for folder in folders if str(folder) not in named)
 
 
 def _ignoring(paths: Iterable[str]) -> list[str]:
