@@ -13,7 +13,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -22,17 +21,12 @@ import tests.fix_environment  # noqa: F401 - takes the addresses of live systems
 from actors.store.reading import reading
 from actors.store.tables import league_tables
 from bench import report
+from bench.history import fill
 from bench.stage import Stage
 from tests.chaos.__main__ import quiet
 
 Connection = psycopg.Connection[Any]
 Question = Callable[[Connection, random.Random], int]
-
-
-def fill(connection: Connection, matches: int) -> None:
-    """A dozen seasons, with statistics as autovacuum leaves them."""
-    connection.execute((Path(__file__).parent / "history.sql").read_bytes(), {"matches": matches})
-    connection.execute("VACUUM ANALYZE")
 
 
 def _command(query: str, **asked: Callable[[random.Random], Any]) -> Question:

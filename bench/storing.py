@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ import psycopg
 
 from bench import bare
 from bench.budgets import Measured, budget
+from bench.history import fill
 from bench.load import MATCHES, Message, Row, batches_of, changed, matches, messages_of
 from bench.stage import Place, Stage, Workers, started, wait
 
@@ -89,8 +89,7 @@ def measure_growth(stage: Stage, rounds: int) -> Measured:
     with stage.place() as small, stage.place() as large:
         for place, stored_before in ((small, 10_000), (large, 1_000_000)):
             with place.connect() as connection:
-                connection.execute((Path(__file__).parent / "history.sql").read_bytes(), {"matches": stored_before})
-                connection.execute("VACUUM ANALYZE")
+                fill(connection, stored_before)
         for number in range(rounds):
             rows = matches(first=MATCHES * (number + 1))
             rates = []

@@ -5,6 +5,8 @@ was stored of. Batches of that observation hold its row in common and run side b
 one holds it alone. So nobody changes a match while another decides that it is unchanged, and a match that was seen
 unchanged costs no write of its own: one *sighting* a batch remembers them all, and only a late message (older than the
 frontier) has to look there. docs/decisions.md, "A newer observation counts even if it changed nothing".
+
+A row that is listed as its match was last written needs one look-up and no comparison (`actors.store.fingerprints`).
 """
 
 from __future__ import annotations
