@@ -86,7 +86,9 @@ QUESTIONS: Final[dict[str, Question]] = {
         season=_of("2025-26"),
         limit=_of(100),
     ),
-    "matches --from --to, a day": _command("matches", date_from=_WEEKEND, date_to=_of("2026-10-25"), limit=_of(100)),
+    "matches --from --to, up to three weeks": _command(
+        "matches", date_from=_WEEKEND, date_to=_of("2026-10-25"), limit=_of(100)
+    ),
     "matches --since, the last week": _command("matches", since=_of("2026-10-25T00:00:00Z"), limit=_of(100)),
     "matches --season, all of it": _command("matches", season=_of("2025-26")),
     "table --league --age-group --division": _table(
@@ -124,7 +126,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         age=_AGE,
     ),
     "view runs, a day": _view("SELECT * FROM runs WHERE started_at >= '2026-10-31'"),
-    "view dead_letters, open": _view("SELECT * FROM dead_letters WHERE state = 'open'"),
+    "view dead_letters, open (there is none)": _view("SELECT * FROM dead_letters WHERE state = 'open'"),
 }
 
 
