@@ -51,7 +51,12 @@ _WRONG_SETTING = (
     pg.InvalidPassword,
     pg.InvalidAuthorizationSpecification,
     pg.InvalidCatalogName,
-    pg.InsufficientPrivilege,
+)
+
+#: What to do where the server says "permission denied": it does not say which role may.
+NOT_ALLOWED = (
+    "the role in DATABASE_URL may not do that: touchline_reader looks, touchline_writer acts, touchline_owner migrates; "
+    "are the grants there? run as the owner: touchline migrate"
 )
 
 Connection = psycopg.Connection[Any]
@@ -144,6 +149,8 @@ def check_writable(url: str) -> None:
 def translate(error: psycopg.Error, url: str) -> TouchlineError:
     """The error for a person: which database, what it said, what to do."""
     said = _sentence(error)
+    if isinstance(error, pg.InsufficientPrivilege):
+        return ConfigurationError(f"the database {redact(url)} refuses: {said}", hint=NOT_ALLOWED)
     if isinstance(error, _WRONG_SETTING) or _refused_login(said):
         return ConfigurationError(
             f"the database {redact(url)} refuses: {said}", hint="check DATABASE_URL: user, password, database"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,14 +10,20 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from actors.store import migrations
 from actors.store.counts import Counts
 from actors.store.database import Connection, open_pool, transaction
 from actors.store.dead import DeadRow
 from actors.store.matches import BatchOf, store_batch
 from tests.fix_postgres import PostgresServer
+from tests.roles import as_role, make_roles
+
+#: TOUCHLINE_TESTS_ROLE=writer has the store work as the role of the workers, so that a missing grant shows.
+ROLE = os.environ.get("TOUCHLINE_TESTS_ROLE")
 
 DAY = "2026-10-{:02}T12:00:00Z"
 
@@ -100,6 +107,9 @@ _EMPTY = """
 @pytest.fixture(scope="module")
 def _database(any_postgres_server: PostgresServer) -> Iterator[str]:
     with any_postgres_server.database(migrated=True) as url:
+        if ROLE:
+            make_roles(any_postgres_server, database=str(conninfo_to_dict(url)["dbname"]))
+            migrations.upgrade(url)
         yield url
 
 
@@ -113,7 +123,7 @@ def any_store_url(_database: str) -> str:
 
 @pytest.fixture
 def store(any_store_url: str) -> Iterator[Store]:
-    pool = open_pool(any_store_url, size=8)
+    pool = open_pool(as_role(any_store_url, ROLE) if ROLE else any_store_url, size=8)
     try:
         yield Store(pool)
     finally:
