@@ -57,6 +57,8 @@ class Store:
     """The store as a test sees it: put batches in, look at rows."""
 
     pool: ConnectionPool[Connection]
+    #: The address of whoever may do anything to the tables.
+    owner_url: str = ""
     run_id: UUID = field(default_factory=uuid4)
 
     def put(
@@ -74,6 +76,11 @@ class Store:
     def rows(self, query: str, **params: Any) -> list[dict[str, Any]]:
         with transaction(self.pool) as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, params).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def arrange(self, statement: str) -> None:
+        """Change rows as a test wants them, in ways that the workers' role may not."""
+        with psycopg.connect(self.owner_url) as connection:
+            connection.execute(statement.encode())
 
     def match(self, match_id: str) -> dict[str, Any]:
         (row,) = self.rows("SELECT * FROM match_list WHERE match_id = %(match_id)s", match_id=match_id)
@@ -125,6 +132,6 @@ def any_store_url(_database: str) -> str:
 def store(any_store_url: str) -> Iterator[Store]:
     pool = open_pool(as_role(any_store_url, ROLE) if ROLE else any_store_url, size=8)
     try:
-        yield Store(pool)
+        yield Store(pool, any_store_url)
     finally:
         pool.close()
