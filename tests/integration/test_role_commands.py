@@ -46,7 +46,7 @@ def filled(roles: Roles) -> Roles:
         connection.execute(Path(__file__).with_name("stored.sql").read_bytes())
         connection.execute(
             "INSERT INTO touchline.schedules VALUES ('weekend', '0 6 * * sat', 'UTC', now());"
-            "INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, \"order\")"
+            'INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, "order")'
             "VALUES ('weekend', now() - interval '90 s', gen_random_uuid(), gen_random_uuid(), 'published', '{}');"
             "INSERT INTO touchline.turns VALUES ('mlsnext', 1, gen_random_uuid(), gen_random_uuid(), 'here', 1, now(),"
             " now() + interval '1 hour');"
@@ -92,9 +92,7 @@ def test_who_only_reads_is_told_who_acts(
         assert connection.execute("SELECT count(*) FROM public.dead_letters WHERE state = 'open'").fetchone() == (2,)
 
 
-def test_who_writes_may_drop_a_letter(
-    touchline: Touchline, filled: Roles, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_writes_may_drop_a_letter(touchline: Touchline, filled: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
     """The role that acts acts; it does not migrate."""
     monkeypatch.setenv("DATABASE_URL", filled.writer)
     ended = touchline("dead drop 2 --why 'known since May'")

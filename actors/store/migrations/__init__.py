@@ -55,7 +55,10 @@ def current(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def pending(url: str) -> list[str]:
-    """Revisions that the database does not have yet, oldest first. Raises ConfigurationError where it may not be asked."""
+    """Revisions that the database does not have yet, oldest first.
+
+    Raises ConfigurationError where our role may not look, or DatabaseAway.
+    """
     with connect(url) as connection:
         try:
             at = current(connection)

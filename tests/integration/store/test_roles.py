@@ -20,8 +20,6 @@ from tests.roles import PASSWORDS, as_role, make_roles
 SQL = Path(migrations.__file__).parents[1] / "sql"
 SCRIPT = Path(__file__).parents[3] / "container" / "postgres" / "10-roles.sh"
 
-REFUSED = (pg.InsufficientPrivilege,)
-
 #: Nobody but the administrator.
 FOR_NONE = (
     "SELECT rolpassword FROM pg_authid",
@@ -91,9 +89,11 @@ def refuse(url: str, statements: Iterator[str] | tuple[str, ...]) -> None:
     """Each of `statements` is refused, and for want of a right."""
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
-            with pytest.raises(REFUSED):
+            try:
                 connection.execute(statement.encode())
-                pytest.fail(f"was not refused: {statement}")
+            except pg.InsufficientPrivilege:
+                continue
+            pytest.fail(f"was not refused: {statement}")
 
 
 def test_the_owner_owns_the_tables_and_is_no_administrator(roles: Roles) -> None:
