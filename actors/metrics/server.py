@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import random
 import socket
 import socketserver
@@ -25,7 +26,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from actors.metrics.files import Directory, FilesUnusable
 from contract.addresses import split_listen
@@ -78,18 +79,28 @@ class Server:
         self._routes = routes(settings, directory)
         self._lock = open_lock(directory.path / "serving")
         self._said = False
+        self._stopping = threading.Event()
+        self._serving: HttpServer | None = None
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def start(self) -> None:
         """Returns at once; what goes wrong is said in the log, and tried again."""
-        threading.Thread(target=self._run, name="metrics", daemon=True).start()
+        self._thread.start()
 
-    def _run(self) -> NoReturn:
-        waiting = threading.Event()
-        while True:
+    def stop(self) -> None:
+        """Leave port and lock to others, as the end of the process does."""
+        self._stopping.set()
+        if self._serving is not None:
+            self._serving.shutdown()
+        self._thread.join()
+        os.close(self._lock)
+
+    def _run(self) -> None:
+        # spreads the tries of many processes; nothing secret hangs on it
+        while not self._stopping.is_set():
             if lock_now(self._lock):
                 self._serve()
-            # spreads the tries of many processes; nothing secret hangs on it
-            waiting.wait(random.uniform(INTERVAL / 2, INTERVAL * 1.5))  # noqa: S311
+            self._stopping.wait(random.uniform(INTERVAL / 2, INTERVAL * 1.5))  # noqa: S311
 
     def _serve(self) -> None:
         """Until the process ends; returns where the port is not to be had. The lock stays: nobody would do better."""
@@ -103,6 +114,7 @@ class Server:
             return
         _logger.info("Metrics are served on %s port %d", *self._where)
         with server:
+            self._serving = server
             server.serve_forever()
 
 
