@@ -17,6 +17,7 @@ import dramatiq
 from dramatiq.errors import BrokerError
 from dramatiq.middleware import Middleware
 
+from actors import metrics
 from actors.middleware.boot import refuse
 from contract.errors import ConfigurationError, TouchlineError
 
@@ -59,6 +60,8 @@ class Tick(dramatiq.Actor[Any, Any]):
         first, self._began = not self._began, True
         if first:
             _end_on_sigterm()
+            metrics.start()
+            metrics.expect_ticks()
         try:
             message = super().send_with_options(**options)
         except ConfigurationError as error:
@@ -68,6 +71,7 @@ class Tick(dramatiq.Actor[Any, Any]):
         except (TouchlineError, BrokerError) as error:
             self._say(error)
         else:
+            metrics.count_tick(sent=True)
             if self._idle is not None:
                 _logger.warning("The queue takes ticks again.")
                 self._idle = None
@@ -77,6 +81,7 @@ class Tick(dramatiq.Actor[Any, Any]):
     def _say(self, error: Exception) -> None:
         # once a minute, as often as there is a tick: whoever looks at the log sees that it is alive, and why idle
         self._idle = str(error)
+        metrics.count_tick(sent=False)
         _logger.warning("Idle: no tick was sent; what comes due meanwhile is caught up. %s", error)
 
 

@@ -34,6 +34,7 @@ from actors.middleware.boot import Boot
 from actors.middleware.chores import Chores
 from actors.middleware.dead_letters import DeadLetters
 from actors.middleware.gate import Gate
+from actors.middleware.metrics import Metrics
 from actors.middleware.parent import Parent
 from actors.middleware.retries import Retries
 from actors.middleware.starts import Starts
@@ -56,6 +57,7 @@ def stack() -> list[Middleware]:
         CurrentMessage(),
         Retries(),
         Starts(gate),
+        Metrics(),
         Stopping(),
         TimeLimit(time_limit=TIME_LIMIT),
         Periodic(),
