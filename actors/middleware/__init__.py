@@ -34,6 +34,7 @@ from actors.middleware.boot import Boot
 from actors.middleware.chores import Chores
 from actors.middleware.dead_letters import DeadLetters
 from actors.middleware.gate import Gate
+from actors.middleware.health import Health
 from actors.middleware.metrics import Metrics
 from actors.middleware.parent import Parent
 from actors.middleware.retries import Retries
@@ -50,6 +51,7 @@ def stack() -> list[Middleware]:
     gate = Gate()
     return [
         Parent(),
+        Health(gate, TIME_LIMIT),
         Boot(),
         gate,
         Chores(gate),
