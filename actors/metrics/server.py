@@ -16,6 +16,7 @@ may take is bounded: a request has ten seconds, and there are eight at a time.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import random
@@ -26,10 +27,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 from actors.metrics.files import Directory, FilesUnusable
 from contract.addresses import split_listen
+from contract.health import judge_all
+from contract.heartbeats import KINDS, read
 from contract.locks import lock_now, open_lock
 from contract.settings import Settings
 
@@ -57,7 +61,11 @@ Route = Callable[[], Answer]
 
 def routes(settings: Settings, directory: Directory) -> dict[str, Route]:
     """The paths that workers and scheduler answer. What a route does is to be quick, and may raise nothing."""
-    return {"/metrics": lambda: _metrics(settings, directory)}
+    return {
+        "/metrics": lambda: _metrics(settings, directory),
+        "/live": lambda: _health(settings.runtime_dir, live=True),
+        "/ready": lambda: _health(settings.runtime_dir, live=False),
+    }
 
 
 def _metrics(settings: Settings, directory: Directory) -> Answer:
@@ -68,6 +76,16 @@ def _metrics(settings: Settings, directory: Directory) -> Answer:
     except FilesUnusable as error:
         _logger.warning("No metrics can be told: %s", error)
         return Answer(503, f"{error}\n".encode())
+
+
+def _health(runtime_dir: Path, *, live: bool) -> Answer:
+    """Of all workers and schedulers of this runtime directory: 200, or 503 with the reason."""
+    beats = {kind: read(runtime_dir, kind) for kind in KINDS}
+    verdicts = [judge_all(kind, found) for kind, found in beats.items() if found]
+    well = bool(verdicts) and all(verdict.live if live else verdict.ready for verdict in verdicts)
+    why = "; ".join(verdict.why for verdict in verdicts if verdict.why)
+    body = json.dumps({"live" if live else "ready": well, "why": why}, ensure_ascii=False)
+    return Answer(200 if well else 503, f"{body}\n".encode(), "application/json")
 
 
 class Server:

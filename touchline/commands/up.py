@@ -65,7 +65,7 @@ def up(processes: int, threads: int) -> None:
     with StopSignals() as signals, Workers(team, at_once=lambda: signals.at_once) as workers:
         for name, what in _lines(settings, processes, threads, folder):
             click.echo(f"{name:<9} {what}")
-        clean = _watch(workers, signals, settings.shutdown_grace)
+        clean = _watch(workers, signals, settings.shutdown_grace, settings.runtime_dir)
     if not clean:
         raise SystemExit(1)
 
@@ -124,15 +124,18 @@ def _schedule(settings: Settings) -> str:
     return f"{counted(len(due), 'schedule')}; next: {name}, {local:%a %H:%M %Z}; touchline schedule next"
 
 
-def _watch(workers: Workers, signals: StopSignals, grace: float) -> bool:
+def _watch(workers: Workers, signals: StopSignals, grace: float, runtime_dir: Path) -> bool:
     """Keep the workers running until somebody asks to stop. Returns whether they ended in order."""
-    from touchline.ticking import Ticker
+    from touchline.ticking import Ticker, Told
 
     ticker = Ticker()
+    told = Told(ticker, runtime_dir)
     while not signals.asked:
         workers.look()
         ticker.look()
+        told.look()
         signals.wait(_LOOK)
+    told.end()
     workers.ask_to_stop()
     _say(f"Stopping: running work may finish within {grace:g} s. Ctrl-C again stops at once.")
     if workers.stop():
