@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +91,7 @@ def make(directory: Path, names: Iterable[str] = (), *, days: int = DAYS, renew:
         server = name == "server"
         known = {*NAMES, *names, *_names_of(directory / "server.pem")} if server else set()
         alternatives = sorted(set(map(_alternative, known)))
-        _make_leaf(directory, name, alternatives, days)
+        make_certificate(directory, name, alternatives, days=days)
         made.append(name)
     return made
 
@@ -116,7 +116,12 @@ def _make_authority(directory: Path) -> None:
         _put(new / "pem", directory / "ca.pem", _PUBLIC)
 
 
-def _make_leaf(directory: Path, name: str, alternatives: list[str], days: int) -> None:
+def make_certificate(directory: Path, name: str, alternatives: Sequence[str] = (), *, days: int = DAYS) -> None:
+    """Make `name`.pem and `name`.key by the authority in `directory`.
+
+    A server's, if it has `alternatives` (`DNS:…`, `IP:…`); any other is a client's, with `name` as its CN. Raises
+    Refused.
+    """
     use = "serverAuth" if alternatives else "clientAuth"
     listed = "subjectAltName = " + ", ".join(alternatives) if alternatives else ""
     with tempfile.TemporaryDirectory(dir=directory) as folder:

@@ -72,6 +72,11 @@ class Programs:
                 return cls(place, Path(erl).resolve().parent)
         return None
 
+    def version(self) -> str:
+        """RabbitMQ's, for example 3.10.8. Takes a second."""
+        told = subprocess.run([self.rabbitmq / "rabbitmqctl", "version"], capture_output=True, text=True, check=True)
+        return told.stdout.strip()
+
 
 @dataclass(slots=True)
 class RabbitServer:
@@ -248,8 +253,11 @@ def told(port: int, log: Path, settings: Mapping[str, str]) -> str:
         "definitions.import_backend": "",
         "definitions.local.path": "",
         "definitions.skip_if_unchanged": "",
+        "default_queue_type": "",
         "disk_free_limit.absolute": "",
         "log.console": "false",
+        "log.console.level": "",
+        "log.console.formatter": "",
         "log.file": str(log),
         "log.file.level": "warning",
     }
@@ -339,14 +347,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_node() -> Iterator[RabbitServer]:
-    """The session's own node. Skips where RabbitMQ is not installed, or `RABBITMQ_URL` says to use another."""
+def rabbitmq_programs() -> Programs:
+    """Skips where RabbitMQ is not installed, or `RABBITMQ_URL` says to use another server than a private one."""
     if RABBITMQ_URL:
         pytest.skip(_NOT_OURS)
     programs = Programs.find()
     if programs is None:
         (pytest.fail if os.environ.get(_REQUIRED) else pytest.skip)(_ABSENT)
-    with running(programs) as server:
+    return programs
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_node(rabbitmq_programs: Programs) -> Iterator[RabbitServer]:
+    """The session's own node."""
+    with running(rabbitmq_programs) as server:
         yield server
 
 

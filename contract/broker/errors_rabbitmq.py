@@ -34,6 +34,9 @@ _FORBIDDEN: Final = re.compile(
     r"access to (?P<what>queue|exchange|topic) '(?P<name>[^']*)'(?: in exchange '(?P<exchange>[^']*)')? in vhost"
 )
 
+#: How OpenSSL words what it or the other side stumbled over; pika often keeps only the text.
+_ALERT: Final = re.compile(r"\[SSL: (\w+)\]")
+
 _PERMISSIONS: Final = "see docs/queues.md, Users: who may do what; rabbitmqctl list_permissions shows it"
 
 
@@ -96,12 +99,14 @@ def translated(error: Any, wanted: pika.connection.Parameters) -> BrokerAway | B
     if code in (402, REFUSED, 530, PRECONDITION_FAILED):
         return BrokerMisconfigured(f"{where} refuses: {said}", hint="check RABBITMQ_URL and the user's permissions")
     reason = _reason(error)
-    if isinstance(reason, ssl.SSLError):
-        return _no_tls(reason, wanted)
-    if _speaks_tls(error, wanted):
-        return BrokerMisconfigured(
-            f"{where} does not answer in AMQP: it seems to speak TLS",
-            hint="begin RABBITMQ_URL with amqps:// (docs/queues.md, TLS), or name the port without TLS, usually 5672",
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return _untrusted(reason, wanted)
+    if found := _ALERT.search(str(reason)):
+        return _no_tls(found[1].replace("_", " ").lower(), wanted)
+    if isinstance(error, pika.exceptions.IncompatibleProtocolError):
+        return BrokerAway(
+            f"{where} does not answer: it hangs up before a word of AMQP",
+            hint="is it starting? is it RabbitMQ? if this port speaks TLS, begin RABBITMQ_URL with amqps://",
         )
     if isinstance(error, pika.exceptions.ConnectionBlockedTimeout):
         return BrokerAway(f"{where} takes no messages now: a memory or disk alarm", hint="rabbitmqctl status shows it")
@@ -139,20 +144,18 @@ def _forbidden(found: re.Match[str], wanted: pika.connection.Parameters) -> Brok
     )
 
 
-def _no_tls(reason: ssl.SSLError, wanted: pika.connection.Parameters) -> BrokerMisconfigured:
+def _no_tls(said: str, wanted: pika.connection.Parameters) -> BrokerMisconfigured:
     where = _where(wanted)
-    if isinstance(reason, ssl.SSLCertVerificationError):
-        return _untrusted(reason, wanted)
-    said = (reason.reason or str(reason)).replace("_", " ").lower()
-    if "certificate required" in said or "handshake failure" in said:
+    if "certificate required" in said:
         return BrokerMisconfigured(
             f"{where} wants a client's certificate",
             hint="add certfile=…&keyfile=… to RABBITMQ_URL: make certs makes both (docs/queues.md, TLS)",
         )
-    if "unknown ca" in said or "bad certificate" in said or "certificate expired" in said:
+    if "alert" in said and ("certificate" in said or "unknown ca" in said or "handshake failure" in said):
         return BrokerMisconfigured(
             f"{where} does not take the client's certificate: {said}",
-            hint="was it made by the CA that the server knows, and is it valid still? make certs ARGS=--renew",
+            hint="was it made for a client, by the CA that the server knows, and is it valid still? "
+            "make certs ARGS=--renew makes new ones",
         )
     if "wrong version" in said or "record layer" in said or "unexpected eof" in said:
         return BrokerMisconfigured(
@@ -182,10 +185,6 @@ def _untrusted(reason: ssl.SSLCertVerificationError, wanted: pika.connection.Par
         f"{where} shows a certificate that is not trusted here: {said}",
         hint="name the CA that made it: RABBITMQ_URL=amqps://…?cacertfile=/path/to/ca.pem (docs/queues.md, TLS)",
     )
-
-
-def _speaks_tls(error: Any, wanted: pika.connection.Parameters) -> bool:
-    return False
 
 
 def _reason(error: Any) -> Any:
