@@ -90,9 +90,18 @@ def test_what_the_server_is_told_is_in_force(rabbitmq_as_code: CodedServer) -> N
         '{loopback_users,[<<"guest">>]}',
     ):
         assert line in said, line
-    # one JSON object a line, as a container's log has it
-    log = Path(rabbitmq_as_code.settings["log.file"]).read_text(encoding="utf-8").splitlines()
-    assert {"time", "level", "msg"} <= json.loads(log[0]).keys()
+
+
+def test_its_log_is_json_on_the_console(rabbitmq_as_code: CodedServer) -> None:
+    """One object a line, who came in among them; beside it only the banner that RabbitMQ starts with."""
+    queue_depths(rabbitmq_as_code.url(MONITOR))
+
+    def said() -> list[dict[str, Any]]:
+        lines = (rabbitmq_as_code.server.directory / "output").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    eventually(lambda: any(f"user '{MONITOR}' authenticated" in line["msg"] for line in said()), "it is in the log")
+    assert all({"time", "level", "msg"} <= line.keys() for line in said())
 
 
 def test_no_password_is_in_git_and_none_of_its_users_may_come_in_without(rabbitmq_as_code: CodedServer) -> None:
