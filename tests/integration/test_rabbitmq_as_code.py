@@ -127,7 +127,10 @@ def test_no_password_is_in_git_and_none_of_its_users_may_come_in_without(rabbitm
 def test_a_password_is_changed_by_loading_the_users_again(
     rabbitmq_as_code: CodedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What `scripts/rabbitmq_users.py` makes of the addresses: the new one holds at once, the old one no more."""
+    """What `scripts/rabbitmq_users.py` makes of the addresses: the new one holds at once, the old one no more.
+
+    Who is connected stays connected.
+    """
     for user, password in (rabbitmq_as_code.passwords | {PRODUCER: "another one"}).items():
         address = rabbitmq_as_code.url(user, password=password)
         (tmp_path / f"rabbitmq_url_{user.removeprefix('touchline-')}").write_text(address + "\n")
@@ -135,8 +138,10 @@ def test_a_password_is_changed_by_loading_the_users_again(
     file = tmp_path / "20-users.json"
     file.write_text(capsys.readouterr().out)
     assert "another one" not in file.read_text()
-    rabbitmq_as_code.load(file)
     try:
+        with rabbitmq_as_code.channel(PRODUCER) as channel:
+            rabbitmq_as_code.load(file)
+            channel.basic_publish(EXCHANGE, MATCHES, b"body", mandatory=True)
         queue_depths(rabbitmq_as_code.url(PRODUCER, password="another one"))
         with pytest.raises(BrokerMisconfigured, match="refuses user 'touchline-producer' or its password"):
             queue_depths(rabbitmq_as_code.url(PRODUCER))
