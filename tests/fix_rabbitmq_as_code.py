@@ -25,8 +25,9 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from contract.broker.connections_rabbitmq import parameters
-from tests.fix_rabbitmq import Programs, RabbitServer, running, settings_of
+from tests.fix_rabbitmq import Programs, RabbitServer, running
 from tests.ports import free_ports
+from tests.rabbitmq_settings import settings_of
 
 _ROOT: Final = Path(__file__).parents[1]
 CODE: Final = _ROOT / "container" / "rabbitmq"
@@ -164,3 +165,11 @@ def rabbitmq_as_code(rabbitmq_programs: Programs, tmp_path_factory: pytest.TempP
     plugins = (CODE / "enabled_plugins").read_text().replace("]", ",rabbitmq_auth_mechanism_ssl]")
     with running(rabbitmq_programs, plugins=plugins, settings=settings) as server:
         yield CodedServer(server, passwords, place / "tls", files, tls_port, management_port, metrics_port)
+
+
+@pytest.fixture
+def coded(rabbitmq_as_code: CodedServer) -> Iterator[CodedServer]:
+    """The server with empty queues; whatever a test takes away is there again afterwards."""
+    rabbitmq_as_code.empty()
+    yield rabbitmq_as_code
+    rabbitmq_as_code.restore()
