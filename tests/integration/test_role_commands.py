@@ -9,6 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from contract.broker import check as check_broker
+from contract.errors import ConfigurationError
 from tests.acceptance.conftest import ROOT, clean_environment
 from tests.fix_command import Touchline
 from tests.fix_roles import Roles
@@ -113,6 +115,15 @@ def test_a_worker_whose_role_may_only_read_does_not_start(filled: Roles, tmp_pat
     assert ended.returncode == 2, ended.stderr
     assert "the role touchline_reader may not write to the database" in ended.stderr
     assert "names touchline_writer" in ended.stderr
+
+
+def test_who_makes_no_tables_has_no_queue_in_the_database(filled: Roles) -> None:
+    """The queue in PostgreSQL makes its own; whoever may not is told so instead of waiting for ever."""
+    check_broker(filled.owner)
+    for url in (filled.writer, filled.reader):
+        with pytest.raises(ConfigurationError, match="may not use the database as the queue") as refused:
+            check_broker(url)
+        assert "RABBITMQ_URL" in refused.value.hint
 
 
 def test_views_for_metrics(filled: Roles) -> None:
