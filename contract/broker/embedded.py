@@ -251,9 +251,14 @@ class EmbeddedBroker(PostgresBroker):
 
 
 def check(url: str) -> None:
-    """Connect once and leave. Raises BrokerAway; BrokerMisconfigured where user, password or database are wrong."""
-    with _connected(url):
-        pass
+    """Connect once and leave. Raises BrokerAway; BrokerMisconfigured where the address or the role is wrong."""
+    with _connected(url) as connection:
+        role, may = connection.execute(statement("usable")).fetchone() or ("", False)
+    if not may:
+        raise BrokerMisconfigured(
+            f"the role {role} may not use the database as the queue",
+            hint="set RABBITMQ_URL, or let DATABASE_URL name a role that may make tables",
+        )
 
 
 def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
