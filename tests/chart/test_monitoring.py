@@ -1,0 +1,44 @@
+"""What the Prometheus Operator and Grafana are given is what compose.yaml gives them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from tests.chart.rendering import ROOT, manifests, pod_labels, selects
+
+
+def test_what_is_scraped_has_the_jobs_that_alerts_ask_for() -> None:
+    """Each monitor selects pods, or a Service, with the port that it names."""
+    labels, jobs = pod_labels("cloud"), {}
+    for monitor in manifests("cloud", "PodMonitor", "ServiceMonitor"):
+        spec = monitor["spec"]
+        [endpoint] = spec.get("podMetricsEndpoints") or spec["endpoints"]
+        [relabeling] = [rule for rule in endpoint["relabelings"] if rule["targetLabel"] == "job"]
+        jobs[relabeling["replacement"]] = {name for name, has in labels.items() if selects(spec["selector"], has)}
+        assert monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    assert jobs == {
+        "touchline-workers": {"matches", "scrapes"},
+        "touchline-scheduler": {"scheduler"},
+        "touchline-exporter": {"exporter"},
+        "rabbitmq": set(),
+    }
+
+
+def test_the_rules_are_those_of_prometheus() -> None:
+    """A PrometheusRule is container/prometheus/alerts.yml, templates of Prometheus' own included."""
+    [rule] = manifests("cloud", "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((ROOT / "container/prometheus/alerts.yml").read_text())
+
+
+def test_the_dashboards_are_those_of_grafana() -> None:
+    """Each file in container/grafana/dashboards is in a ConfigMap that Grafana's sidecar finds."""
+    found: dict[str, Any] = {}
+    for one in manifests("monitored", "ConfigMap"):
+        if one["metadata"]["labels"].get("grafana_dashboard") == "1":
+            found |= {name: json.loads(text) for name, text in one["data"].items()}
+    files = sorted((ROOT / "container/grafana/dashboards").glob("*.json"))
+    assert files
+    assert found == {file.name: json.loads(file.read_text()) for file in files}
