@@ -19,6 +19,8 @@ def test_what_is_scraped_has_the_jobs_that_alerts_ask_for() -> None:
         [relabeling] = [rule for rule in endpoint["relabelings"] if rule["targetLabel"] == "job"]
         jobs[relabeling["replacement"]] = {name for name, has in labels.items() if selects(spec["selector"], has)}
         assert monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+        # of RabbitMQ's pods the operator names the ports
+        assert endpoint["port"] == ("prometheus" if relabeling["replacement"] == "rabbitmq" else "metrics")
     assert jobs == {
         "touchline-workers": {"matches", "scrapes"},
         "touchline-scheduler": {"scheduler"},

@@ -139,6 +139,12 @@ def test_running_work_has_its_grace(variant: str) -> None:
 def test_selectors_find_their_pods_and_no_others(variant: str) -> None:
     """A workload, a budget and a Service select the labels of exactly one workload's pods."""
     pods = {one["metadata"]["name"]: one["spec"]["template"]["metadata"]["labels"] for one, _ in workloads(variant)}
+    ports = {
+        one["metadata"]["name"]: {
+            port["name"] for container in pod["containers"] for port in container.get("ports", [])
+        }
+        for one, pod in workloads(variant)
+    }
 
     def selected(labels: dict[str, str]) -> list[str]:
         return [name for name, has in pods.items() if labels.items() <= has.items()]
@@ -147,6 +153,7 @@ def test_selectors_find_their_pods_and_no_others(variant: str) -> None:
         assert selected(one["spec"]["selector"]["matchLabels"]) == [one["metadata"]["name"]]
     for one in manifests(variant, "Service"):
         assert selected(one["spec"]["selector"]) == [one["metadata"]["name"]]
+        assert all(port["targetPort"] in ports[one["metadata"]["name"]] for port in one["spec"]["ports"])
     for one in manifests(variant, "PodDisruptionBudget"):
         if one["metadata"]["labels"].get("app.kubernetes.io/component") != "rabbitmq":
             assert selected(one["spec"]["selector"]["matchLabels"]) == [one["metadata"]["name"]]

@@ -37,12 +37,16 @@ def test_rabbitmq_loads_queues_from_git_and_users_from_a_secret(variant: str) ->
     pod = cluster["override"]["statefulSet"]["spec"]["template"]["spec"]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     [container] = pod["containers"]
-    mounted = {mount["mountPath"]: volumes[mount["name"]] for mount in container["volumeMounts"]}
+    mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+    mounted = {path: volumes[mount["name"]] for path, mount in mounts.items()}
     definitions = mounted["/etc/rabbitmq/definitions/10-definitions.json"]["configMap"]["name"]
     data = manifest(variant, "ConfigMap", definitions)["data"]["10-definitions.json"]
     assert json.loads(data) == json.loads((ROOT / "container/rabbitmq/definitions.json").read_text())
     users = mounted["/etc/rabbitmq/definitions/20-users.json"]["secret"]
-    assert [item["key"] for item in users["items"]] == ["rabbitmq_users.json"]
+    # by the name that it has in the volume: a whole volume has Kubernetes' links in it, which RabbitMQ would read
+    assert mounts["/etc/rabbitmq/definitions/10-definitions.json"]["subPath"] == "10-definitions.json"
+    path = mounts["/etc/rabbitmq/definitions/20-users.json"]["subPath"]
+    assert users["items"] == [{"key": "rabbitmq_users.json", "path": path}]
     assert users["secretName"] == ("rabbitmq-users" if variant == "rabbitmq-tls" else "touchline")
 
 
