@@ -102,14 +102,13 @@ SCHEMAS: dict[tuple[str, str], Schema] = {
                 _object(
                     "type metadata authenticationRef",
                     type={"const": "rabbitmq"},
-                    # the scaler takes text only: a number would be refused
+                    # the scaler takes text only; it passes over `tls` here, and reads it in the authentication
                     metadata=_object(
                         "queueName mode value",
                         protocol={"enum": ["auto", "amqp", "http"]},
                         queueName=_TEXT,
                         mode={"enum": ["QueueLength", "MessageRate"]},
                         value={"type": "string", "pattern": "^[0-9]+$"},
-                        tls={"enum": ["enable", "disable"]},
                     ),
                     authenticationRef=_object("name", name=_TEXT),
                 )

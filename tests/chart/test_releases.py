@@ -105,8 +105,10 @@ def test_keda_gets_the_address_from_the_secret() -> None:
     assert {(ref["parameter"], ref["key"]) for ref in authentication["spec"]["secretTargetRef"]} == {
         ("host", "rabbitmq_url_monitor"),
         ("ca", "rabbitmq_ca"),
+        ("tls", "tls"),
     }
-    assert trigger["metadata"]["tls"] == "enable"
+    [tls] = [ref["name"] for ref in authentication["spec"]["secretTargetRef"] if ref["parameter"] == "tls"]
+    assert manifest("keda", "Secret", tls)["stringData"] == {"tls": "enable"}
 
 
 def test_budgets_let_one_go() -> None:
