@@ -22,7 +22,7 @@ _SECOND_LOOK: Final = 3.0
 
 
 class Boot(Middleware):
-    """Refuses to start on a wrong setting or a database that is behind; waits for one that is merely away."""
+    """Refuses to start on a wrong setting, or a database that is behind or closed to it; waits for one that is away."""
 
     def __init__(self) -> None:
         self.logger = logging.getLogger(__name__)
@@ -53,14 +53,15 @@ def refuse(error: TouchlineError) -> None:
 
 
 def _check_database() -> None:
-    migrations.check(store_url())
+    migrations.check_writer(store_url())
 
 
 def _check_broker() -> None:
-    address = broker_address(load())
+    settings = load()
+    address, exchange = broker_address(settings), settings.rabbitmq_exchange
     try:
-        broker.check(address)
+        broker.check(address, exchange)
     except ConfigurationError:
         # RabbitMQ listens a moment before its vhosts are there, and may be starting beside us
         time.sleep(_SECOND_LOOK)
-        broker.check(address)
+        broker.check(address, exchange)
