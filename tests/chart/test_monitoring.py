@@ -29,6 +29,18 @@ def test_what_is_scraped_has_the_jobs_that_alerts_ask_for() -> None:
     }
 
 
+def test_the_jobs_are_those_of_prometheus() -> None:
+    """In Kubernetes as in container/prometheus/prometheus.yml, whose jobs alerts and dashboards ask for."""
+    configured = yaml.safe_load((ROOT / "container/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    scraped = {
+        rule["replacement"]
+        for monitor in manifests("cloud", "PodMonitor", "ServiceMonitor")
+        for endpoint in monitor["spec"].get("podMetricsEndpoints") or monitor["spec"]["endpoints"]
+        for rule in endpoint["relabelings"]
+    }
+    assert {job["job_name"] for job in configured} - {"prometheus"} == scraped
+
+
 def test_the_rules_are_those_of_prometheus() -> None:
     """A PrometheusRule is container/prometheus/alerts.yml, templates of Prometheus' own included."""
     [rule] = manifests("cloud", "PrometheusRule")

@@ -34,6 +34,7 @@ def test_rabbitmq_is_configured_as_everywhere() -> None:
 def test_rabbitmq_loads_queues_from_git_and_users_from_a_secret(variant: str) -> None:
     """Its definitions are container/rabbitmq/definitions.json; both files lie in the directory that it reads."""
     cluster = _cluster(variant)
+    assert _settings(cluster["rabbitmq"]["additionalConfig"])["definitions.local.path"] == "/etc/rabbitmq/definitions"
     pod = cluster["override"]["statefulSet"]["spec"]["template"]["spec"]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     [container] = pod["containers"]
