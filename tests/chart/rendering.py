@@ -57,6 +57,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "webhook": {**_SECRET, "webhook": {"enabled": True}, "shutdownGraceSeconds": 120},
     "schedules": {
         **_SECRET,
+        "webhook": {"enabled": True},
+        "shutdownGraceSeconds": 45,
         "config": {
             "publishTimeout": 20,
             "schedules": {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract.errors import ConfigurationError
 from contract.names import QUEUES, SCRAPES
+from contract.settings import Settings, load
 from tests.chart.rendering import PASSWORD, VARIANTS, Manifest, manifest, manifests, workloads
 
 everywhere = pytest.mark.parametrize("variant", VARIANTS)
@@ -168,3 +171,39 @@ def test_every_queue_has_a_worker() -> None:
         consumed += container["args"][1:]
     assert sorted(consumed) == sorted(QUEUES)
     assert consumed[-1] == SCRAPES
+
+
+#: What is in the files that these variables name.
+_FILES = {
+    "DATABASE_URL_FILE": "postgresql://role:pa55@postgres/touchline",
+    "RABBITMQ_URL_FILE": "amqp://user:pa55@rabbitmq/touchline",
+    "TOUCHLINE_WEBHOOK_URL_FILE": "https://hooks.example.org/",
+    "TOUCHLINE_WEBHOOK_SECRET_FILE": f"whsec_{'A' * 44}",
+}
+
+
+def test_touchline_takes_every_variable_that_it_is_given(tmp_path: Path) -> None:
+    """Its settings, read from a pod's environment, are others without any one of the variables."""
+    variant = "schedules"
+    toml = manifest(variant, "ConfigMap", "touchline")["data"]["touchline.toml"]
+    for one, pod in workloads(variant):
+        [container] = pod["containers"]
+        environ = _environment(container)
+        environ.pop("TOUCHLINE_THREADS", None)  # the image's entrypoint reads it
+        for name, text in {**_FILES, "TOUCHLINE_CONFIG": toml}.items():
+            if name in environ:
+                environ[name] = str(tmp_path / name)
+                Path(environ[name]).write_text(text)
+        settings = _load(environ, tmp_path)
+        assert settings is not None
+        for name in environ:
+            rest = {other: value for other, value in environ.items() if other != name}
+            assert _load(rest, tmp_path) != settings, f"{one['metadata']['name']}: {name} changes nothing"
+
+
+def _load(environ: dict[str, str], home: Path) -> Settings | None:
+    """None where they are refused."""
+    try:
+        return load(environ={**environ, "TOUCHLINE_HOME": str(home)})
+    except ConfigurationError:
+        return None
