@@ -215,6 +215,17 @@ def _slots(rows: list[Row]) -> Iterable[Any]:
     return [lag]
 
 
+def _since_good(rows: list[Row]) -> Iterable[Any]:
+    since = _family(
+        "touchline_slots_since_good_run",
+        "Slots of a schedule that came due since a run of it last ended well, a thousand at most.",
+        "schedule",
+    )
+    for row in rows:
+        since.add_metric([row["schedule"]], row["slots"])
+    return [since]
+
+
 def _behind(rows: list[Row]) -> Iterable[Any]:
     behind = _family(
         "touchline_matches_behind_schedule",
@@ -251,6 +262,7 @@ _TELLERS: Final[Mapping[str, Callable[[list[Row]], Iterable[Any]]]] = {
     "runs": _runs,
     "dead_letters": _dead_letters,
     "slots": _slots,
+    "since_good": _since_good,
     "behind": _behind,
     "notices": _notices,
 }

@@ -26,7 +26,7 @@ ROWS: Final = 200
 LATE: Final = 48 * 3600.0
 FORGOTTEN: Final = 30
 
-QUERIES: Final = ("runs", "dead_letters", "slots", "behind", "notices")
+QUERIES: Final = ("runs", "dead_letters", "slots", "since_good", "behind", "notices")
 
 Row = dict[str, Any]
 
