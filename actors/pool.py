@@ -27,7 +27,9 @@ def pool() -> ConnectionPool[Connection]:
     global _pool
     with _lock:
         if _pool is None or _pool.closed:
-            _pool = open_pool(store_url(), size=SIZE)
+            # a new password in DATABASE_URL_FILE is for the next connection; the embedded server's address stays
+            again = None if load().database_url is None else store_url
+            _pool = open_pool(store_url(), size=SIZE, again=again)
         return _pool
 
 

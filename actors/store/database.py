@@ -117,10 +117,13 @@ def configure_pooled(connection: Connection) -> None:
     connection.commit()
 
 
-def open_pool(url: str, *, size: int) -> ConnectionPool[Connection]:
-    """A pool for a worker process of `size` threads. Opens nothing until it is asked, so that a fork is safe before."""
+def open_pool(url: str, *, size: int, again: Callable[[], str] | None = None) -> ConnectionPool[Connection]:
+    """A pool for a worker process of `size` threads. Opens nothing until it is asked, so that a fork is safe before.
+
+    Each connection that is made goes where `again` says then, if it is given: a password may change meanwhile.
+    """
     return ConnectionPool(
-        conninfo(url),
+        conninfo(url) if again is None else lambda: conninfo(again()),
         min_size=0,
         max_size=size,
         open=True,
