@@ -29,7 +29,9 @@ def make_roles(
     # the oldest psql that knows \getenv is 14's, and each speaks with older and newer servers
     command = [installations()["wheel"] / "psql", "--no-psqlrc", "--host", "127.0.0.1", "--port", str(server.port)]
     command += ["--username", user, "--dbname", "postgres", "--set", f"database={database}", "--file", ROLES]
-    return subprocess.run(command, env={"PATH": os.environ["PATH"], **environment}, check=True, capture_output=True, text=True)
+    return subprocess.run(
+        command, env={"PATH": os.environ["PATH"], **environment}, check=True, capture_output=True, text=True
+    )
 
 
 def as_role(url: str, role: str, passwords: dict[str, str] = PASSWORDS) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,6 +161,15 @@ def test_names_are_as_prometheus_wants_them(reader: Touchline) -> None:
         assert family.documentation
         assert family.type == "gauge"
         assert not family.name.endswith(("_total", "_count", "_sum", "_milliseconds"))
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed")
+def test_prometheus_finds_nothing_to_say(reader: Touchline) -> None:
+    """Its own linter knows no better names."""
+    said = subprocess.run(
+        ["promtool", "check", "metrics"], input=reader("metrics").out, capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
 def test_what_is_away_is_down_and_has_no_numbers(
