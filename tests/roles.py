@@ -23,7 +23,7 @@ def make_roles(
     password: str | None = None,
     passwords: dict[str, str] = PASSWORDS,
 ) -> subprocess.CompletedProcess[str]:
-    """Run roles.sql as `user`, a superuser unless named; raises CalledProcessError where it ends otherwise than with 0."""
+    """Run roles.sql as `user`, a superuser unless named. Raises CalledProcessError where it does not end with 0."""
     environment = {f"TOUCHLINE_{role.upper()}_PASSWORD": secret for role, secret in passwords.items()}
     environment["PGPASSWORD"] = password if password is not None else server.password
     # the oldest psql that knows \getenv is 14's, and each speaks with older and newer servers
