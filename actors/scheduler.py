@@ -22,6 +22,7 @@ from dramatiq.middleware import Middleware
 from actors import metrics
 from actors.heart import Heart
 from actors.middleware.boot import refuse
+from actors.middleware.logs import log_as_json_if_wanted
 from contract.errors import ConfigurationError, TouchlineError
 
 #: Characters of a sentence for `touchline health`.
@@ -70,6 +71,7 @@ class Tick(dramatiq.Actor[Any, Any]):
         first, self._began = not self._began, True
         if first:
             _end_on_sigterm()
+            log_as_json_if_wanted()
             metrics.start()
             metrics.expect_ticks()
             self._heart = Heart("scheduler", self._describe)

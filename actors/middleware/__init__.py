@@ -35,6 +35,7 @@ from actors.middleware.chores import Chores
 from actors.middleware.dead_letters import DeadLetters
 from actors.middleware.gate import Gate
 from actors.middleware.health import Health
+from actors.middleware.logs import Logs
 from actors.middleware.metrics import Metrics
 from actors.middleware.parent import Parent
 from actors.middleware.retries import Retries
@@ -51,6 +52,7 @@ def stack() -> list[Middleware]:
     gate = Gate()
     return [
         Parent(),
+        Logs(),
         Health(gate, TIME_LIMIT),
         Boot(),
         gate,

@@ -23,15 +23,15 @@ COLUMNS = (
     cls=options.Command,
     epilog=options.examples("touchline health worker", "touchline health scheduler", "touchline health worker --live"),
 )
-@click.argument("kind", type=click.Choice(["worker", "scheduler"]), metavar="worker|scheduler")
+@click.argument("kind", type=click.Choice(["worker", "scheduler"]), metavar="KIND")
 @click.option("--live", is_flag=True, help="Ask only whether a new start would help: an outage is no reason.")
 @output.output_option
 def health(kind: str, live: bool, output: Format) -> None:
     """Say whether the workers or schedulers on this machine do their work, and if not, why.
 
-    It asks no server: each process says every two seconds how it is, in TOUCHLINE_RUNTIME_DIR, so a probe may call this
-    as often as it likes. A worker is ready while it consumes all of its queues and has its database; it is live unless
-    it hangs. A scheduler is ready while the queue takes its ticks.
+    KIND is worker or scheduler. No server is asked: each process says every two seconds how it is, in
+    TOUCHLINE_RUNTIME_DIR, so a probe may call this as often as it likes. A worker is ready while it consumes all of its
+    queues and has its database; it is live unless it hangs. A scheduler is ready while the queue takes its ticks.
 
     Exit code 0: all of them are ready (with --live: live). 1: one is not, or there is none; docs/health.md has each
     reason and what to do.
