@@ -58,6 +58,23 @@ def check_amqp_url(url: str) -> None:
 def check_postgres_url(url: str) -> None:
     """Raise ValueError, without the value, where `url` is no PostgreSQL address; libpq has defaults for the rest."""
     _check(url, POSTGRES_SCHEMES, "postgresql://user:password@host:5432/database")
+    split_pgbouncer(url)
+
+
+def split_pgbouncer(url: str) -> tuple[str, bool]:
+    """`url` as libpq takes it, and whether it says `pgbouncer=true`: that connections are another's after each transaction.
+
+    A word of ours, which libpq does not know. Raises ValueError, without the value, where it says neither true nor false.
+    """
+    address, mark, query = url.partition("?")
+    said = [item for item in query.split("&") if item.partition("=")[0] == "pgbouncer"]
+    if not mark or not said:
+        return url, False
+    values = {item.partition("=")[2].lower() for item in said}
+    if len(values) > 1 or not values <= {"true", "false"}:
+        raise ValueError("has a pgbouncer that is neither true nor false")
+    kept = "&".join(item for item in query.split("&") if item not in said)
+    return f"{address}?{kept}" if kept else address, values == {"true"}
 
 
 def check_http_url(url: str) -> None:

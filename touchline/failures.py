@@ -106,12 +106,18 @@ def _database(error: BaseException) -> TouchlineError | None:
     if state in ("42P01", "42703", "3F000", "42883"):
         return ConfigurationError(f"the database is not up to date: {said}", hint="run `touchline migrate`")
     if state == "42501":
-        return ConfigurationError(f"the database user may not do that: {said}", hint="grant it, or use another user")
+        return ConfigurationError(f"the database user may not do that: {said}", hint=_not_allowed())
     if state.startswith(("08", "57P", "53")) or (isinstance(error, psycopg.OperationalError) and not state):
         return UnreachableError(f"the database does not answer: {said}", hint="is it running? see `touchline doctor`")
     if isinstance(error, psycopg.OperationalError):
         return UnreachableError(f"the database could not do it now: {said}", hint="try again")
     return None
+
+
+def _not_allowed() -> str:
+    from actors.store.database import NOT_ALLOWED  # only an error of its driver needs it
+
+    return NOT_ALLOWED
 
 
 def _broker(error: BaseException) -> TouchlineError | None:

@@ -58,7 +58,7 @@ def start(settings: Settings | None = None) -> Collectors | None:
     return _collectors
 
 
-def collectors() -> Collectors | None:
+def kept() -> Collectors | None:
     """This process's numbers, for who counts often; None where none are kept."""
     return _collectors
 

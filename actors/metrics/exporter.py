@@ -229,7 +229,7 @@ def _since_good(rows: list[Row]) -> Iterable[Any]:
 def _behind(rows: list[Row]) -> Iterable[Any]:
     behind = _family(
         "touchline_matches_behind_schedule",
-        "Matches that kicked off 2 to 60 days ago, neither scored nor called off nor withdrawn.",
+        "Matches that kicked off 2 to 30 days ago, neither scored nor called off nor withdrawn.",
         "source",
     )
     for row in rows:

@@ -40,6 +40,9 @@ MOST: Final = 20_000
 
 _LOOK: Final = 0.01
 
+#: Where prometheus_client has its values, if this is set when it is imported.
+_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+
 #: What prometheus_client raises for a file that holds something else.
 _UNREADABLE: Final = (struct.error, RuntimeError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -64,19 +67,21 @@ class Directory:
 
         Raises FilesUnusable.
         """
+        own = self.path / f"{os.getpid()}-{secrets.token_hex(4)}"
+        # before anything is merged, which imports it
+        os.environ[_VARIABLE] = str(own)
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.locked():
                 self._merge()
-                own = self.path / f"{os.getpid()}-{secrets.token_hex(4)}"
                 own.mkdir(mode=0o700)
                 self._life = open_lock(own / "lock")
                 if not lock_now(self._life):
                     raise FilesUnusable(f"{own} is in use")
         except OSError as error:
+            del os.environ[_VARIABLE]
             raise FilesUnusable(f"{self.path} cannot be used: {error.strerror or error}") from None
         self.own = own
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(own)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -50,7 +50,7 @@ class Metrics(Middleware):
         metrics.start()
 
     def before_worker_boot(self, broker: Broker, worker: Worker) -> None:
-        if (collectors := metrics.collectors()) is not None:
+        if (collectors := metrics.kept()) is not None:
             wanted = worker.consumer_whitelist
             actors = {name: actor.queue_name for name, actor in broker.actors.items()}
             collectors.expect({name: queue for name, queue in actors.items() if not wanted or queue in wanted})
@@ -60,7 +60,7 @@ class Metrics(Middleware):
             message.options[DUE] = int(time.time() * 1000) + delay
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        if (collectors := metrics.collectors()) is None:
+        if (collectors := metrics.kept()) is None:
             return
         # a time limit may have ended a thread, or its message's hooks, half-way
         this = threading.current_thread()
@@ -75,11 +75,11 @@ class Metrics(Middleware):
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
         run = self._runs.pop(threading.current_thread(), None)
-        if run is not None and (collectors := metrics.collectors()) is not None:
+        if run is not None and (collectors := metrics.kept()) is not None:
             collectors.ended(run.queue, run.actor, time.monotonic() - run.since)
 
     def after_ack(self, broker: Broker, message: MessageProxy) -> None:
-        collectors = metrics.collectors()
+        collectors = metrics.kept()
         if collectors is None or (outcome := outcome_of(message)) is None:
             return
         collectors.count_message(message.queue_name, message.actor_name, outcome)

@@ -24,7 +24,7 @@ ROWS: Final = 200
 
 #: Seconds after the kick-off without a score, and days after which none is expected any more (behind.sql).
 LATE: Final = 48 * 3600.0
-FORGOTTEN: Final = 60
+FORGOTTEN: Final = 30
 
 QUERIES: Final = ("runs", "dead_letters", "slots", "since_good", "behind", "notices")
 

@@ -56,7 +56,10 @@ def up(processes: int, threads: int) -> None:
 
     if settings.rabbitmq_url is not None:
         broker.check(settings.rabbitmq_url.get_secret_value())
-    migrations.upgrade(places.database_url(settings))
+    url = places.database_url(settings)
+    # whoever may not change the tables runs workers all the same, where there is nothing to change
+    if migrations.pending(url):
+        migrations.upgrade(url)
     folder = settings.home / "log"
     team = list(_team(settings, folder, processes, threads))
     with StopSignals() as signals, Workers(team, at_once=lambda: signals.at_once) as workers:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,6 +128,26 @@ def test_a_crash_while_merging_counts_nothing_twice(joined: Directory, metrics: 
     half.ends()
     assert told(joined) == {("sent_total", "matches"): 4}
     assert not half.folder.exists()
+
+
+def test_who_follows_a_dead_process_is_counted(metrics: Path) -> None:
+    """What died is merged by who begins next, and that must not keep its own numbers from being kept."""
+    gone = Process(metrics, "1-a")
+    gone.counts(4)
+    gone.ends()
+    code = """
+import sys
+from pathlib import Path
+from actors.metrics.files import Directory
+directory = Directory(Path(sys.argv[1]))
+directory.join()
+from actors.metrics.collectors import Collectors
+Collectors().count_message("matches", "store_matches", "succeeded")
+"""
+    subprocess.run([sys.executable, "-c", code, str(metrics)], check=True)
+    found = told(Directory(metrics))
+    assert found["sent_total", "matches"] == 4
+    assert found["touchline_messages_total", "store_matches", "succeeded", "matches"] == 1
 
 
 def test_what_cannot_be_read_is_left_out(joined: Directory, metrics: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import Any
 
 import dramatiq
 import pytest
+from dramatiq.brokers.stub import StubBroker
 from dramatiq.errors import RateLimitExceeded
 
 from actors.errors import SourceBusy
-from actors.middleware.metrics import outcome_of, waited
+from actors.middleware.metrics import Metrics, outcome_of, waited
 from actors.store.dead import DUE
 from contract.broker.deliveries import Delivery
 from contract.names import MATCHES, STORE_MATCHES
@@ -66,6 +68,20 @@ def test_waiting_begins_when_a_message_is_due() -> None:
     assert waited(delivery(**{DUE: 14_000}), 15.0) == 1.0
     assert waited(delivery(), 9.0) == 0.0
     assert waited(delivery(**{DUE: "soon"}), 15.0) is None
+
+
+def test_what_is_delayed_says_when_it_is_due() -> None:
+    """A retry too, each time anew; what is sent at once says nothing, and what is only moved keeps what it said."""
+    message = delivery()
+    middleware = Metrics()
+    middleware.before_enqueue(StubBroker(), message, None)
+    assert DUE not in message.options
+    begun = time.time()
+    middleware.before_enqueue(StubBroker(), message, 60_000)
+    assert begun + 59 < message.options[DUE] / 1000 < time.time() + 61
+    due = message.options[DUE]
+    middleware.before_enqueue(StubBroker(), message, None)
+    assert message.options[DUE] == due
 
 
 def test_nothing_is_imported_where_no_metrics_are_wanted() -> None:
