@@ -55,7 +55,7 @@ def up(processes: int, threads: int) -> None:
     from touchline.workers import Workers
 
     if settings.rabbitmq_url is not None:
-        broker.check(settings.rabbitmq_url.get_secret_value())
+        broker.check(settings.rabbitmq_url.get_secret_value(), settings.rabbitmq_exchange)
     url = places.database_url(settings)
     # whoever may not change the tables runs workers all the same, where there is nothing to change
     if migrations.pending(url):
