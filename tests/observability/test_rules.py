@@ -6,10 +6,12 @@ import re
 import subprocess
 from typing import Any
 
+import click
 import pytest
 import yaml
 
 from tests.observability.files import PROMETHEUS, ROOT, alerts, rules
+from touchline.cli import root
 
 PAGE = ROOT / "docs" / "alerts.md"
 
@@ -69,7 +71,22 @@ def test_the_page_explains_no_alert_that_is_gone() -> None:
     for name, text in sections.items():
         for part in ("**Means.**", "**See.**", "**Do.**", "**Ignore"):
             assert part in text, f"{name} lacks {part}"
-        assert f"*{alerts()[name]['labels']['severity']}*" in text, f"{name} has another severity"
+        assert text.strip().startswith(f"*{alerts()[name]['labels']['severity']}.*"), f"{name} has another severity"
+
+
+def test_commands_that_the_page_names_are_there() -> None:
+    """With the options that it gives them."""
+    named = re.findall(r"`touchline ([a-z][^`]*)`", PAGE.read_text(encoding="utf-8"))
+    assert len(named) > 20
+    for line in named:
+        words = line.split()
+        command: click.Command = root
+        while isinstance(command, click.Group) and words:
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, line
+            command = found
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
 
 
 def _sections() -> dict[str, str]:
