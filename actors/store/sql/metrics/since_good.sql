@@ -2,16 +2,16 @@
 -- the last good one ended, whatever became of them, a thousand at most. Good is one whose order was carried out and whose
 -- run, where it found anything to account for, went well. So a night without slots ages nothing, and neither does a run
 -- that finds nothing new, of which public.runs has no row.
-WITH newest AS (SELECT max(ticked_at) AS ticked_at FROM touchline.schedules)
+WITH newest AS (SELECT max(ticked_at) AS ticked_at FROM touchline.schedule_states)
 SELECT s.schedule,
        (SELECT count(*)
-          FROM (SELECT FROM touchline.slots AS slot
+          FROM (SELECT FROM touchline.slot_states AS slot
                  WHERE slot.schedule = s.schedule AND slot.due_at > coalesce(good.ended_at, '-infinity')
                  LIMIT 1000) AS since) AS slots
-  FROM newest, touchline.schedules AS s
+  FROM newest, touchline.schedule_states AS s
   LEFT JOIN LATERAL (
         SELECT slot.ended_at
-          FROM touchline.slots AS slot
+          FROM touchline.slot_states AS slot
          WHERE slot.schedule = s.schedule AND slot.state = 'done'
            AND NOT EXISTS (SELECT FROM public.runs AS run
                             WHERE run.run_id = slot.run_id AND run.state IN ('suspect', 'failed', 'interrupted'))
