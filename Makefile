@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up images-check test test-quick test-long chaos test-rabbitmq4 check bench bench-check bench-reading bench-scaling install locks clean
+.PHONY: help demo up images-check test test-quick test-long chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -36,6 +36,9 @@ chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed",
 
 test-rabbitmq4: ## run the queue's tests against RabbitMQ 4 with quorum queues, in a chroot (needs root, on Debian)
 	@$(BOOTSTRAP) test -- python scripts/rabbitmq4.py $(ARGS)
+
+certs: ## make a private CA and certificates for RabbitMQ in secrets/tls (ARGS="--name mq.example.org", "--renew")
+	@$(PYTHON) scripts/certs.py $(ARGS)
 
 check: ## check style, types, the arrows between packages, and that the locks are in step
 	@$(BOOTSTRAP) check -- ruff check

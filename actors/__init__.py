@@ -16,7 +16,8 @@ from contract.places import broker_address
 from contract.settings import load
 
 try:
-    broker = make_broker(broker_address(load()), middleware=stack())
+    settings = load()
+    broker = make_broker(broker_address(settings), exchange=settings.rabbitmq_exchange, middleware=stack())
 except TouchlineError as error:
     refuse(error)
 

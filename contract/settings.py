@@ -27,6 +27,7 @@ from contract.toml_lines import line_of
 _VARIABLES = {
     "DATABASE_URL": "database_url",
     "RABBITMQ_URL": "rabbitmq_url",
+    "RABBITMQ_EXCHANGE": "rabbitmq_exchange",
     "TOUCHLINE_HOME": "home",
     "TOUCHLINE_LOG_FORMAT": "log_format",
     "TOUCHLINE_PUBLISH_TIMEOUT": "publish_timeout",
@@ -86,6 +87,9 @@ class Settings(BaseModel):
     home: Path = Field(default_factory=default_home)
     database_url: SecretStr | None = None
     rabbitmq_url: SecretStr | None = None
+    #: The exchange that takes what is published, under the names of queues, for users who may do nothing else; empty:
+    #: the default exchange, and queues are declared by whoever publishes.
+    rabbitmq_exchange: str = Field(default="", pattern=r"^[A-Za-z0-9_.:-]{0,127}$")
     log_format: Literal["auto", "text", "json"] = "auto"
     #: Seconds for which a publisher tries a broker that is away before it spools.
     publish_timeout: float = Field(default=15.0, ge=0, le=600)

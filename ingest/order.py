@@ -176,7 +176,7 @@ def flush_spool(settings: Settings, *, seconds: float) -> Flushed:
             return Flushed()
         from contract.broker import make_broker
 
-        broker = make_broker(broker_address(settings))
+        broker = make_broker(broker_address(settings), exchange=settings.rabbitmq_exchange)
         try:
             return spool.flush(broker, seconds=seconds)
         finally:

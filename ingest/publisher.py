@@ -192,8 +192,10 @@ def connected(settings: Settings) -> Iterator[Publisher]:
     # a run with nothing new needs no driver
     from contract.broker import make_broker
 
-    address = broker_address(settings)
-    with Publisher(lambda: make_broker(address), spool_of(settings), timeout=settings.publish_timeout) as publisher:
+    address, exchange = broker_address(settings), settings.rabbitmq_exchange
+    with Publisher(
+        lambda: make_broker(address, exchange=exchange), spool_of(settings), timeout=settings.publish_timeout
+    ) as publisher:
         yield publisher
 
 

@@ -15,10 +15,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import pika
@@ -70,6 +71,11 @@ class Programs:
             if erl and os.access(place / "rabbitmq-server", os.X_OK) and os.access(place / "rabbitmqctl", os.X_OK):
                 return cls(place, Path(erl).resolve().parent)
         return None
+
+    def version(self) -> str:
+        """RabbitMQ's, for example 3.10.8. Takes a second."""
+        told = subprocess.run([self.rabbitmq / "rabbitmqctl", "version"], capture_output=True, text=True, check=True)
+        return told.stdout.strip()
 
 
 @dataclass(slots=True)
@@ -234,9 +240,46 @@ def _wait_until(condition: Callable[[], bool], *, seconds: float, otherwise: str
         time.sleep(0.05)
 
 
+def told(port: int, log: Path, settings: Mapping[str, str]) -> str:
+    """rabbitmq.conf of a node of the tests: the one that we ship, but for what is a place or a size of another machine.
+
+    `settings` come instead of what the file says; what is empty is left out.
+    """
+    ours = {
+        "listeners.tcp.default": f"127.0.0.1:{port}",
+        "management.tcp.port": "",
+        "prometheus.tcp.port": "",
+        "prometheus.return_per_object_metrics": "",
+        "definitions.import_backend": "",
+        "definitions.local.path": "",
+        "definitions.skip_if_unchanged": "",
+        "default_queue_type": "",
+        "disk_free_limit.absolute": "",
+        "log.console": "false",
+        "log.console.level": "",
+        "log.console.formatter": "",
+        "log.file": str(log),
+        "log.file.level": "warning",
+    }
+    return "".join(
+        f"{key} = {value}\n" for key, value in (settings_of(_CONFIGURATION) | ours | settings).items() if value
+    )
+
+
+def settings_of(file: Path) -> dict[str, str]:
+    """What a configuration file of RabbitMQ sets."""
+    lines = (line.partition("#")[0].partition("=") for line in file.read_text(encoding="utf-8").splitlines())
+    return {key.strip(): value.strip() for key, _, value in lines if key.strip()}
+
+
 @contextmanager
-def running(programs: Programs) -> Iterator[RabbitServer]:
-    """A node of its own in a directory of its own; both are gone at the end, and its port mapper, too."""
+def running(
+    programs: Programs, *, plugins: str = "[].\n", settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[RabbitServer]:
+    """A node of its own in a directory of its own; both are gone at the end, and its port mapper, too.
+
+    `settings` go over those of container/rabbitmq/rabbitmq.conf, see `told`.
+    """
     directory = Path(tempfile.mkdtemp(prefix="touchline-mq-"))
     port, distribution_port, epmd_port = free_ports(3)
     environment = os.environ | {
@@ -256,8 +299,8 @@ def running(programs: Programs) -> Iterator[RabbitServer]:
         "ERL_EPMD_ADDRESS": "127.0.0.1",
     }
     (directory / "env.conf").touch()
-    (directory / "plugins").write_text("[].\n")
-    (directory / "rabbitmq.conf").write_text(_CONFIGURATION.read_text(encoding="utf-8") + "log.file.level = warning\n")
+    (directory / "plugins").write_text(plugins)
+    (directory / "rabbitmq.conf").write_text(told(port, directory / "log" / "node.log", settings))
     cookie = directory / ".erlang.cookie"
     cookie.write_text(secrets.token_hex(16))
     cookie.chmod(0o600)
@@ -304,14 +347,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_node() -> Iterator[RabbitServer]:
-    """The session's own node. Skips where RabbitMQ is not installed, or `RABBITMQ_URL` says to use another."""
+def rabbitmq_programs() -> Programs:
+    """Skips where RabbitMQ is not installed, or `RABBITMQ_URL` says to use another server than a private one."""
     if RABBITMQ_URL:
         pytest.skip(_NOT_OURS)
     programs = Programs.find()
     if programs is None:
         (pytest.fail if os.environ.get(_REQUIRED) else pytest.skip)(_ABSENT)
-    with running(programs) as server:
+    return programs
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_node(rabbitmq_programs: Programs) -> Iterator[RabbitServer]:
+    """The session's own node."""
+    with running(rabbitmq_programs) as server:
         yield server
 
 

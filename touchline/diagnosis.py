@@ -175,10 +175,11 @@ def _broker(settings: Settings) -> str:
     from contract.broker import check
     from contract.places import broker_url
 
-    check(broker_url(settings))
+    check(broker_url(settings), settings.rabbitmq_exchange)
     if settings.rabbitmq_url is None:
         return "the queue is in the database"
-    return f"RabbitMQ at {redact(settings.rabbitmq_url.get_secret_value())}"
+    exchange = f", exchange {settings.rabbitmq_exchange}" if settings.rabbitmq_exchange else ""
+    return f"RabbitMQ at {redact(settings.rabbitmq_url.get_secret_value())}{exchange}"
 
 
 def _queues(settings: Settings) -> str:
@@ -231,9 +232,13 @@ def _declarations(settings: Settings) -> Iterator[Finding]:
     if settings.rabbitmq_url is None:
         return
     from contract.broker import misdeclared
+    from contract.broker.errors import NotForThisUser
 
     try:
         wrong = misdeclared(settings.rabbitmq_url.get_secret_value())
+    except NotForThisUser:
+        yield Finding("queue arguments", "not used", "this user may not declare queues; ask as the one of the workers")
+        return
     except TouchlineError:
         return  # the check of the broker says so
     for error in wrong:

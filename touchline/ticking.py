@@ -59,7 +59,7 @@ def tick_once() -> int:
     settings = load()
     # made and ended here: `up` starts its workers by forking, and is to have no threads then
     pool = open_pool(database_url(settings), size=1)
-    broker = make_broker(broker_address(settings))
+    broker = make_broker(broker_address(settings), exchange=settings.rabbitmq_exchange)
     try:
         return run_tick(pool, settings, partial(publish, broker))
     finally:

@@ -57,10 +57,11 @@ def _check_database() -> None:
 
 
 def _check_broker() -> None:
-    address = broker_address(load())
+    settings = load()
+    address, exchange = broker_address(settings), settings.rabbitmq_exchange
     try:
-        broker.check(address)
+        broker.check(address, exchange)
     except ConfigurationError:
         # RabbitMQ listens a moment before its vhosts are there, and may be starting beside us
         time.sleep(_SECOND_LOOK)
-        broker.check(address)
+        broker.check(address, exchange)

@@ -22,17 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["check", "drain", "make_broker", "misdeclared", "queue_depths"]
 
 
-def make_broker(url: str, *, middleware: list[Middleware] | None = None) -> Broker:
+def make_broker(url: str, *, exchange: str = "", middleware: list[Middleware] | None = None) -> Broker:
     """The broker at `url`: `amqp(s)://`, `postgresql://`, or `embedded://` (see `contract.places.broker_address`).
 
-    Nothing is connected yet: that is done by the first message, in each thread. `middleware` is all there is of it;
-    None means none at all, which is a producer. Raises ConfigurationError for any other address.
+    Nothing is connected yet: that is done by the first message, in each thread. `exchange` is RabbitMQ's that takes
+    what is published, `""` its default one. `middleware` is all there is of it; None means none at all, which is a
+    producer.
+    Raises ConfigurationError for any other address.
     """
     scheme = scheme_of(url)
     if scheme in AMQP_SCHEMES:
         from contract.broker.rabbitmq import RabbitBroker
 
-        return RabbitBroker(url, middleware=middleware or [])
+        return RabbitBroker(url, exchange=exchange, middleware=middleware or [])
     from contract.broker.embedded import EmbeddedBroker
 
     if scheme in POSTGRES_SCHEMES:
@@ -42,13 +44,15 @@ def make_broker(url: str, *, middleware: list[Middleware] | None = None) -> Brok
     raise _unknown(scheme)
 
 
-def check(url: str) -> None:
-    """Connect once and leave. Raises UnreachableError; ConfigurationError where user, password or vhost are wrong."""
+def check(url: str, exchange: str = "") -> None:
+    """Connect once and leave. Raises UnreachableError; ConfigurationError where user, password or vhost are wrong,
+    or RabbitMQ has no such exchange.
+    """
     scheme = scheme_of(url)
     if scheme in AMQP_SCHEMES:
-        from contract.broker import rabbitmq
+        from contract.broker import connections_rabbitmq as rabbitmq
 
-        rabbitmq.check(url)
+        rabbitmq.check(url, exchange)
         return
     from contract.broker import embedded
 
@@ -63,7 +67,7 @@ def queue_depths(url: str, queues: Iterable[str] = QUEUES) -> Mapping[str, tuple
     """
     scheme = scheme_of(url)
     if scheme in AMQP_SCHEMES:
-        from contract.broker import rabbitmq
+        from contract.broker import connections_rabbitmq as rabbitmq
 
         return rabbitmq.queue_depths(url, queues)
     from contract.broker import embedded
@@ -92,7 +96,7 @@ def drain(url: str, queues: Iterable[str], bury: Callable[[Corpse], None], *, li
     burials = Burials(bury)
     scheme = scheme_of(url)
     if scheme in AMQP_SCHEMES:
-        from contract.broker import rabbitmq
+        from contract.broker import connections_rabbitmq as rabbitmq
 
         rabbitmq.drain(url, queues, burials, limit)
     else:

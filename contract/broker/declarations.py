@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import pika
 from dramatiq.common import dq_name, xq_name
 from pika.exceptions import ChannelClosedByBroker
 
-from contract.broker.errors import BrokerMisconfigured
-from contract.broker.rabbitmq import _connection, _translated, parameters
-
-_NOT_FOUND: Final = 404
+from contract.broker.connections_rabbitmq import connection_to, parameters
+from contract.broker.errors import BrokerMisconfigured, NotForThisUser
+from contract.broker.errors_rabbitmq import NOT_FOUND, REFUSED, translated
 
 
 def misdeclared(url: str, queues: Iterable[str]) -> list[BrokerMisconfigured]:
     """What is wrong with queues that are there: declared otherwise than we do, or without those that belong to them.
 
-    Declares nothing that is missing. Raises what `check` raises.
+    Declares nothing that is missing. Raises what `check` raises; NotForThisUser where a queue must not be declared.
     """
     found: list[BrokerMisconfigured] = []
-    with _connection(url) as connection:
+    with connection_to(url) as connection:
         for queue in queues:
             arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": xq_name(queue)}
             declared = {queue: arguments, dq_name(queue): arguments, xq_name(queue): None}
             said = {name: _said(connection, name, own) for name, own in declared.items()}
-            missing = [name for name, error in said.items() if error is not None and error.reply_code == _NOT_FOUND]
+            missing = [name for name, error in said.items() if error is not None and error.reply_code == NOT_FOUND]
             if len(missing) == len(declared):
                 continue  # nobody has used it yet
             for name, error in said.items():
                 if name in missing:
                     found.append(_missing(name))
+                elif error is not None and error.reply_code == REFUSED:
+                    raise NotForThisUser(str(translated(error, parameters(url))))
                 elif error is not None:
-                    wrong = _translated(error, parameters(url))
+                    wrong = translated(error, parameters(url))
                     found.append(BrokerMisconfigured(str(wrong), hint=wrong.hint))
     return found
 

@@ -20,8 +20,12 @@ class BrokerAway(UnreachableError, ConnectionClosed):
 
 
 class BrokerMisconfigured(ConfigurationError, ConnectionClosed):
-    """The broker refuses what the settings say: user, password, vhost, or how a queue is declared."""
+    """The broker refuses what the settings say: user, password, vhost, exchange, TLS, or how a queue is declared."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.message = message
+
+
+class NotForThisUser(BrokerMisconfigured):
+    """What was asked for takes a permission that the user need not have: it is not wrong by that."""

@@ -12,9 +12,9 @@ import pika
 import pytest
 
 from contract.broker import drain, make_broker
+from contract.broker.connections_rabbitmq import parameters
 from contract.broker.corpses import Corpse
 from contract.broker.errors import BrokerAway
-from contract.broker.rabbitmq import parameters
 from contract.errors import UnreachableError
 from contract.names import QUEUES
 from tests.conformance.actors import QUEUE

@@ -13,8 +13,9 @@ import pytest
 from dramatiq.middleware import Middleware
 
 from contract.broker import make_broker, patience
+from contract.broker.connections_rabbitmq import parameters
 from contract.broker.errors import BrokerAway
-from contract.broker.rabbitmq import RabbitBroker, parameters
+from contract.broker.rabbitmq import RabbitBroker
 from contract.names import QUEUES, SCRAPES
 from tests.conformance.actors import QUEUE, make
 from tests.conformance.conftest import PATIENCE, Backend, Process, Rabbit, Stage, eventually, working

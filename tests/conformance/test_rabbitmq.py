@@ -13,8 +13,10 @@ from dramatiq.middleware import Retries
 from pika.adapters.blocking_connection import BlockingChannel
 
 from contract.broker import make_broker, queue_depths
+from contract.broker.connections_rabbitmq import parameters
+from contract.broker.consumers_rabbitmq import BoundConsumer
 from contract.broker.errors import BrokerAway, BrokerMisconfigured
-from contract.broker.rabbitmq import BoundConsumer, RabbitBroker, parameters
+from contract.broker.rabbitmq import RabbitBroker
 from tests.conformance.actors import QUEUE, declare
 from tests.conformance.conftest import PATIENCE, Rabbit, Stage, eventually, message_to
 from tests.fix_proxy import Proxy

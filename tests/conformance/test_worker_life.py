@@ -21,7 +21,7 @@ from actors.errors import DatabaseBusy
 from actors.middleware.parent import Parent
 from actors.middleware.retries import ATTEMPTS
 from actors.middleware.starts import STARTS
-from contract.broker.rabbitmq import parameters
+from contract.broker.connections_rabbitmq import parameters
 from tests.conformance.actors import QUEUE, declare, make
 from tests.conformance.conftest import PATIENCE, ROOT, Backend, Process, Rabbit, Stage, eventually
 from tests.fix_proxy import Proxy

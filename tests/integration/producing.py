@@ -27,14 +27,14 @@ BOUNDED = 45.0
 
 
 @contextmanager
-def publishing(url: str, home: Path, timeout: float = PATIENCE) -> Iterator[Publisher]:
-    with Publisher(partial(make_broker, url), Spool(home, url), timeout=timeout) as publisher:
+def publishing(url: str, home: Path, timeout: float = PATIENCE, exchange: str = "") -> Iterator[Publisher]:
+    with Publisher(partial(make_broker, url, exchange=exchange), Spool(home, url), timeout=timeout) as publisher:
         yield publisher
 
 
-def do(url: str, home: Path, source: MadeUp, *, timeout: float = PATIENCE, **said: Any) -> Outcome:
+def do(url: str, home: Path, source: MadeUp, *, timeout: float = PATIENCE, exchange: str = "", **said: Any) -> Outcome:
     """One run, as a process of its own would do it."""
-    with publishing(url, home, timeout) as publisher:
+    with publishing(url, home, timeout, exchange) as publisher:
         return run(
             source,
             Scope(),

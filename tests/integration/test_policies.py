@@ -14,9 +14,9 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from contract.broker import drain, make_broker, queue_depths
+from contract.broker.connections_rabbitmq import parameters
 from contract.broker.corpses import Corpse
 from contract.broker.errors import BrokerAway
-from contract.broker.rabbitmq import parameters
 from contract.names import LENGTH_LIMITS, MATCHES, QUEUES
 from tests.conformance.conftest import eventually
 from tests.fix_rabbitmq import RabbitServer

@@ -16,8 +16,8 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.errors import ConnectionClosed
 
 from contract.broker import make_broker
+from contract.broker.connections_rabbitmq import parameters
 from contract.broker.errors import BrokerAway
-from contract.broker.rabbitmq import parameters
 from contract.errors import ConfigurationError
 from contract.names import STORE_MATCHES
 from tests.conformance.actors import QUEUE

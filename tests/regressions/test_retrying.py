@@ -17,7 +17,8 @@ from dramatiq.middleware import Retries as DramatiqsRetries
 
 from actors.middleware import stack
 from actors.middleware.retries import Retries
-from contract.broker.rabbitmq import RabbitBroker, parameters
+from contract.broker.connections_rabbitmq import parameters
+from contract.broker.rabbitmq import RabbitBroker
 from contract.errors import TransientError
 from tests.conformance.actors import QUEUE, Soon
 from tests.conformance.conftest import Rabbit, Stage, eventually, message_to

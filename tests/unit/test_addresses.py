@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
 from contract.addresses import check_amqp_url, check_postgres_url, escape_password, redact, scheme_of
-from contract.broker.rabbitmq import parameters
+from contract.broker.connections_rabbitmq import parameters
 from contract.errors import ConfigurationError
 
 #: What a person may have as a password: anything that a keyboard gives, and then some.

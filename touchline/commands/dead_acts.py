@@ -247,7 +247,7 @@ def _send(
     from contract.broker import make_broker
     from contract.places import broker_url
 
-    broker = make_broker(broker_url(settings))
+    broker = make_broker(broker_url(settings), exchange=settings.rabbitmq_exchange)
     try:
         with counting("sending", len(chosen)) as show:
             for told in send(connection, broker, chosen, by, Pace(rate)):

@@ -121,7 +121,7 @@ def trigger(name: str, output: Format) -> None:
     from touchline.commands.dead_acts import whoami
 
     pool = open_pool(database_url(settings), size=1)
-    broker = make_broker(broker_url(settings))
+    broker = make_broker(broker_url(settings), exchange=settings.rabbitmq_exchange)
     try:
         order = partial(order_of, name, one)
         slot = slots.claim_now(pool, name, order, why=f"triggered by {whoami()}")

@@ -71,7 +71,7 @@ def _send(kept: Spool, settings: Settings) -> int:
     from contract.places import broker_url
 
     waiting = len(kept)
-    broker = make_broker(broker_url(settings))
+    broker = make_broker(broker_url(settings), exchange=settings.rabbitmq_exchange)
     try:
         flushed = kept.flush(broker)
     except BaseException:

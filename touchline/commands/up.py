@@ -55,7 +55,7 @@ def up(processes: int, threads: int) -> None:
     from touchline.workers import Workers
 
     if settings.rabbitmq_url is not None:
-        broker.check(settings.rabbitmq_url.get_secret_value())
+        broker.check(settings.rabbitmq_url.get_secret_value(), settings.rabbitmq_exchange)
     migrations.upgrade(places.database_url(settings))
     folder = settings.home / "log"
     team = list(_team(settings, folder, processes, threads))
