@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from image_room import UID, Room
-from image_store import Image
+from image_store import ROOT, Image
 
 #: What is missing or wrong, in a sentence; None: it is as it should be.
 Verdict = tuple[str, str | None]
@@ -145,6 +148,25 @@ def browser(room: Room, page: str) -> Iterator[Verdict]:
         f"draws a page: {' · '.join(lines)}",
         _unless(done.returncode == 0 and len(lines) == 2, done.stdout + done.stderr),
     )
+
+
+def wheels(architecture: str) -> Iterator[Verdict]:
+    """Whether the locks have a wheel, and its hash, of each package for another architecture."""
+    arguments = ["--python-version", "3.13", "--implementation", "cp", "--only-binary", ":all:", "--no-deps"]
+    arguments += [f"--abi={abi}" for abi in ("cp313", "abi3", "none")]
+    # trixie has glibc 2.41; pip takes a list, and no "up to"
+    for tag in ("manylinux_2_28", "manylinux_2_27", "manylinux_2_24", "manylinux_2_17", "manylinux2014"):
+        arguments += ["--platform", f"{tag}_{architecture}"]
+    locks = [f"--requirement={ROOT / 'requirements' / name}.txt" for name in ("actors", "ingest", "browser")]
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--dest", directory, "--require-hashes", *arguments, *locks],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        found = sorted(path.name.split("-")[0] for path in Path(directory).glob(f"*_{architecture}.whl"))
+    yield f"the locks have wheels for {architecture}: {', '.join(found)}", _unless(done.returncode == 0, done.stderr)
 
 
 def _is_program(path: Path) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,8 @@ def _all(names: list[str]) -> Iterator[image_checks.Verdict]:
             f"built in {image.took:.0f} s"
         )
         yield from _one(image, revision, version)
+    say("packages for the other architecture")
+    yield from image_checks.wheels("x86_64" if platform.machine() == "aarch64" else "aarch64")
     if len(images) == len(NAMES):
         say("the demo league, with both images")
         yield from pipeline(images["actors"], images["ingest"])
