@@ -33,6 +33,8 @@ _TESTS: Final = (
     "tests/integration/test_publishing.py",
     "tests/integration/test_publishing_outages.py",
     "tests/integration/test_operating_commands.py",
+    "tests/integration/test_rabbitmq_as_code.py",
+    "tests/integration/test_tls.py",
 )
 
 #: Our name for a program → where the chroot has it. Those of /usr/sbin change to another user.

@@ -100,6 +100,21 @@ class CodedServer:
         """As an operator does after a renewal; who is connected stays so."""
         self.server.evaluate("ssl:clear_pem_cache().")
 
+    def load(self, file: Path) -> None:
+        """What `rabbitmqctl import_definitions` does, in a hundredth of its time."""
+        self.server.evaluate(f'{{ok, Body}} = file:read_file("{file}"), ok = rabbit_definitions:import_raw(Body).')
+
+    def restore(self) -> None:
+        """Everything that the files have is there again, passwords and permissions, too."""
+        for file in sorted(self.definitions.iterdir()):
+            self.load(file)
+
+    def permit_everything(self, user: str) -> None:
+        self.server.evaluate(
+            "rabbit_auth_backend_internal:set_permissions("
+            f'<<"{user}">>, <<"{VHOST}">>, <<".*">>, <<".*">>, <<".*">>, <<"tests">>).'
+        )
+
     def empty(self) -> None:
         """Nothing is in any queue."""
         with self.channel(WORKER) as channel:

@@ -47,10 +47,10 @@ ALL = [f"{queue}{kind}" for queue in QUEUES for kind in ("", ".DQ", ".XQ")]
 
 @pytest.fixture
 def coded(rabbitmq_as_code: CodedServer) -> Iterator[CodedServer]:
-    """The server with empty queues, and with all that definitions.json has, whatever a test took away."""
+    """The server with empty queues; whatever a test takes away is there again afterwards."""
     rabbitmq_as_code.empty()
     yield rabbitmq_as_code
-    rabbitmq_as_code.server.ctl("import_definitions", str(rabbitmq_as_code.definitions / "10-definitions.json"))
+    rabbitmq_as_code.restore()
 
 
 def test_what_is_in_git_is_there(rabbitmq_as_code: CodedServer) -> None:
@@ -102,7 +102,7 @@ def test_no_password_is_in_git_and_none_of_its_users_may_come_in_without(rabbitm
     assert [user["name"] for user in users] == list(rabbitmq_users.USERS)
     assert {user["password_hash"] for user in users} == {""}
     assert "users" not in definitions()
-    rabbitmq_as_code.server.ctl("import_definitions", str(file))
+    rabbitmq_as_code.load(file)
     try:
         for user in rabbitmq_users.USERS:
             for password in ("", rabbitmq_as_code.passwords[user]):
@@ -111,7 +111,7 @@ def test_no_password_is_in_git_and_none_of_its_users_may_come_in_without(rabbitm
                 with pytest.raises(AMQPConnectionError):
                     pika.BlockingConnection(wanted)
     finally:
-        rabbitmq_as_code.server.ctl("import_definitions", str(rabbitmq_as_code.definitions / "20-users.json"))
+        rabbitmq_as_code.load(rabbitmq_as_code.definitions / "20-users.json")
     queue_depths(rabbitmq_as_code.url(WORKER))
 
 
@@ -126,14 +126,14 @@ def test_a_password_is_changed_by_loading_the_users_again(
     file = tmp_path / "20-users.json"
     file.write_text(capsys.readouterr().out)
     assert "another one" not in file.read_text()
-    rabbitmq_as_code.server.ctl("import_definitions", str(file))
+    rabbitmq_as_code.load(file)
     try:
         queue_depths(rabbitmq_as_code.url(PRODUCER, password="another one"))
         with pytest.raises(BrokerMisconfigured, match="refuses user 'touchline-producer' or its password"):
             queue_depths(rabbitmq_as_code.url(PRODUCER))
         queue_depths(rabbitmq_as_code.url(WORKER))
     finally:
-        rabbitmq_as_code.server.ctl("import_definitions", str(rabbitmq_as_code.definitions / "20-users.json"))
+        rabbitmq_as_code.load(rabbitmq_as_code.definitions / "20-users.json")
 
 
 def test_loading_everything_again_changes_nothing(coded: CodedServer, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_a_worker_does_all_that_workers_do(coded: CodedServer) -> None:
 
 def test_a_worker_with_an_exchange_delays_all_the_same(coded: CodedServer) -> None:
     """Nothing is bound to an exchange by the name of a delay queue, so that what is delayed goes the other way."""
-    coded.server.ctl("set_permissions", "-p", VHOST, WORKER, ".*", ".*", ".*")
+    coded.permit_everything(WORKER)
     try:
         broker = make_broker(coded.url(WORKER), exchange=EXCHANGE)
         message = dramatiq.Message(queue_name=MATCHES, actor_name="any", args=(), kwargs={}, options={})
@@ -196,7 +196,7 @@ def test_a_worker_with_an_exchange_delays_all_the_same(coded: CodedServer) -> No
         broker.enqueue(message, delay=60_000)
         broker.close()
     finally:
-        coded.server.ctl("import_definitions", str(coded.definitions / "20-users.json"))
+        coded.load(coded.definitions / "20-users.json")
     depths = queue_depths(coded.url(WORKER))
     assert (depths["matches"][0], depths["matches.DQ"][0]) == (1, 1)
 
@@ -271,24 +271,29 @@ def _by_exchange(*queues: str) -> dict[str, Act]:
 )
 def test_everything_else_is_refused(coded: CodedServer, user: str, forbidden: dict[str, Act]) -> None:
     """Each act by itself is answered with 403, and nothing has changed afterwards."""
-    coded.server.evaluate(
-        f'rabbit_amqqueue:declare({{resource, <<"{VHOST}">>, queue, <<"foreign">>}}, true, false, [], none, <<"test">>).'
-    )
+    coded.server.evaluate(_DECLARE_FOREIGN)
     before = queue_depths(coded.url(MONITOR))
-    allowed = []
-    for name, act in forbidden.items():
-        try:
-            with coded.channel(user) as channel:
-                act(channel)
-        except ChannelClosedByBroker as error:
-            assert error.reply_code == 403, (name, error)
-        except UnroutableError:
-            allowed.append(name)
-        else:
-            allowed.append(name)
-    assert not allowed
+    answers = {name: _answer(coded, user, act) for name, act in forbidden.items()}
+    assert answers == dict.fromkeys(forbidden, 403)
     assert queue_depths(coded.url(MONITOR)) == before
-    coded.server.ctl("delete_queue", "-p", VHOST, "foreign")
+
+
+#: A queue of somebody else, in the same vhost.
+_DECLARE_FOREIGN = (
+    f'rabbit_amqqueue:declare({{resource, <<"{VHOST}">>, queue, <<"foreign">>}}, true, false, [], none, <<"tests">>).'
+)
+
+
+def _answer(coded: CodedServer, user: str, act: Act) -> int | str:
+    """With which code the server closed the channel; otherwise what came of it."""
+    try:
+        with coded.channel(user) as channel:
+            act(channel)
+    except ChannelClosedByBroker as error:
+        return error.reply_code
+    except UnroutableError:
+        return "came back"
+    return "done"
 
 
 def test_a_wrong_password_and_another_vhost_are_refused(rabbitmq_as_code: CodedServer) -> None:
@@ -358,23 +363,24 @@ def _arrives(coded: CodedServer, home: Path) -> None:
 
 def test_an_exchange_that_is_missing_is_named(coded: CodedServer, tmp_path: Path) -> None:
     """Definitions were not loaded: with them, everything goes on."""
-    coded.server.evaluate(
-        f'rabbit_exchange:delete({{resource, <<"{VHOST}">>, exchange, <<"{EXCHANGE}">>}}, false, <<"test">>).'
-    )
+    coded.permit_everything(WORKER)
+    with coded.channel(WORKER) as channel:
+        channel.exchange_delete(EXCHANGE)
+    coded.load(coded.definitions / "20-users.json")
     _spools(coded, tmp_path, "has no exchange 'touchline' in vhost 'touchline'", "definitions.json")
-    coded.server.ctl("import_definitions", str(coded.definitions / "10-definitions.json"))
+    coded.load(coded.definitions / "10-definitions.json")
     _arrives(coded, tmp_path)
 
 
 def test_a_queue_that_is_not_bound_is_named(coded: CodedServer, tmp_path: Path) -> None:
     """The exchange would drop what it has no queue for: `mandatory` has it come back."""
-    coded.server.ctl("set_permissions", "-p", VHOST, WORKER, ".*", ".*", ".*")
+    coded.permit_everything(WORKER)
     with coded.channel(WORKER) as channel:
         channel.queue_unbind(RUNS, EXCHANGE, RUNS)
         channel.queue_unbind(MATCHES, EXCHANGE, MATCHES)
-    coded.server.ctl("import_definitions", str(coded.definitions / "20-users.json"))
+    coded.load(coded.definitions / "20-users.json")
     _spools(coded, tmp_path, "exchange 'touchline' in vhost 'touchline' leads nowhere for 'matches'", "bind queue")
-    coded.server.ctl("import_definitions", str(coded.definitions / "10-definitions.json"))
+    coded.load(coded.definitions / "10-definitions.json")
     _arrives(coded, tmp_path)
 
 
