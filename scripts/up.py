@@ -37,7 +37,7 @@ _DEMO_ENVIRONMENT: Final = {
 
 #: Seconds until the demo league must be in the database, and between two looks.
 _PATIENCE: Final = 120.0
-_PAUSE: Final = 2.0
+_PAUSE: Final = 1.0
 
 
 class Failed(Exception):
