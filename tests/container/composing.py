@@ -15,11 +15,17 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("docker-compose")
 
 
-def compose(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run it on compose.yaml. It sees of our environment what it needs, and nothing that fills in the file."""
+def compose(
+    *arguments: str, environment: dict[str, str] | None = None, over: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run it on compose.yaml, and a file that goes `over` it.
+
+    It sees of our environment what it needs, and nothing that fills in the file.
+    """
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    files = [] if over is None else ["--file", over]
     return subprocess.run(
-        [PROGRAM, "--file", ROOT / "compose.yaml", "--env-file", os.devnull, *arguments],
+        [PROGRAM, "--file", ROOT / "compose.yaml", *files, "--env-file", os.devnull, *arguments],
         env=kept | {"DOCKER_HOST": "unix:///nowhere.sock"} | (environment or {}),
         capture_output=True,
         text=True,
@@ -27,11 +33,12 @@ def compose(*arguments: str, environment: dict[str, str] | None = None) -> subpr
     )
 
 
-def configuration(*profiles: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
+def configuration(
+    *profiles: str, environment: dict[str, str] | None = None, over: Path | None = None
+) -> dict[str, Any]:
     """What would be started with these profiles, all anchors and variables filled in."""
-    done = compose(
-        *(f"--profile={profile}" for profile in profiles), "config", "--format", "json", environment=environment
-    )
+    chosen = [f"--profile={profile}" for profile in profiles]
+    done = compose(*chosen, "config", "--format", "json", environment=environment, over=over)
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

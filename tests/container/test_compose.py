@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,3 +180,26 @@ def test_the_settings_that_are_mounted_are_right(file: str) -> None:
     settings = load(environ={"TOUCHLINE_CONFIG": str(ROOT / "container" / file)})
     seasons = {name: schedule.season for name, schedule in settings.schedules.items()}
     assert seasons == ({"demo": DEFAULT_SEASON} if file == "demo.toml" else {})
+
+
+def test_the_override_for_notices_lets_the_one_service_out_that_sends_them(tmp_path: Path) -> None:
+    """As docs/images.md has it: it adds a network and a secret, and takes nothing away."""
+    (snippet,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "images.md").read_text(), re.DOTALL)
+    (tmp_path / "compose.override.yaml").write_text(snippet)
+    services = configuration(over=tmp_path / "compose.override.yaml")["services"]
+    changed = services["worker-matches"]
+    assert set(changed["networks"]) == {"backend", "outside"}
+    assert {secret["source"] for secret in changed["secrets"]} == {
+        "database_url_writer", "rabbitmq_url_worker", "webhook_secret"
+    }  # fmt: skip
+    assert changed["environment"].keys() > service("worker-matches")["environment"].keys()
+    assert {name: found for name, found in services.items() if name != "worker-matches"} == {
+        name: service(name) for name in ALWAYS - {"worker-matches"}
+    }
+
+
+def test_what_is_mounted_is_in_the_repository() -> None:
+    """Docker makes a directory of whatever is not there."""
+    mounts = [mount for name in SERVICES for mount in service(name).get("volumes", []) if mount["type"] == "bind"]
+    wanted = [mount["source"] for mount in mounts] + [config["file"] for config in whole()["configs"].values()]
+    assert [path for path in wanted if not Path(path).exists()] == []
