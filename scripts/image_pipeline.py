@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -53,16 +55,48 @@ def pipeline(actors: Image, ingest: Image) -> Iterator[Verdict]:
         }
         migrated = inside.run(*actors.config["Entrypoint"], "migrate", environment=environment)
         yield "migrates the database", None if migrated.returncode == 0 else migrated.stderr[-600:]
+        # they share this machine's network, each with a port of its own; as containers all have the image's 9395
+        ports = importlib.import_module("tests.ports").free_ports(4)
+        listen = [{"TOUCHLINE_METRICS_LISTEN": f"127.0.0.1:{port}"} for port in ports]
+        only_broker = {"RABBITMQ_URL_FILE": "/mnt/rabbitmq_url"}
         containers = {
-            "worker": _started(stack, inside, ["worker"], environment),
-            "worker scrapes": _started(stack, reading, ["worker", "scrapes"], environment),
-            "scheduler": _started(stack, inside, ["scheduler"], {"RABBITMQ_URL_FILE": "/mnt/rabbitmq_url"}),
+            "worker": _started(stack, inside, ["worker"], environment | listen[0]),
+            "worker scrapes": _started(stack, reading, ["worker", "scrapes"], environment | listen[1]),
+            "scheduler": _started(stack, inside, ["scheduler"], only_broker | listen[2]),
         }
         yield from _league_arrives(containers["worker"], league.matches)
-        for name, container in containers.items():
+        for (name, container), port in zip(containers.items(), ports, strict=False):
+            yield from _is_well(name, container, port)
+        exporter = _started(stack, inside, ["metrics", "--listen", f"127.0.0.1:{ports[3]}"], environment)
+        answer = _patiently(
+            lambda: _answers(ports[3], "/metrics", "\ntouchline_store_up 1"), lambda wrong: wrong is None
+        )
+        yield "the exporter answers /metrics", answer
+        for name, container in (containers | {"exporter": exporter}).items():
             code, seconds = container.stop()
             fine = code == 0
             yield f"{name} stops in order, in {seconds:.1f} s", None if fine else f"exit {code}\n{container.log[-600:]}"
+
+
+def _is_well(name: str, container: Container, port: int) -> Iterator[Verdict]:
+    """What an engine asks in the container, and what Prometheus and Kubernetes ask over the network."""
+    kind = name.partition(" ")[0]
+    health = _patiently(lambda: container.run("touchline", "health", kind), lambda done: done.returncode == 0)
+    yield f"{name} is healthy", None if health.returncode == 0 else f"{health.stdout[-300:]}{health.stderr[-600:]}"
+    for path, wanted in {"/ready": "", "/live": "", "/metrics": "touchline_build_info"}.items():
+        yield f"{name} answers {path}", _answers(port, path, wanted)
+
+
+def _answers(port: int, path: str, wanted: str) -> str | None:
+    """What is wrong with the answer; None: it is 200, and `wanted` is in it."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            body: str = answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return f"{error.code}: {error.read().decode()[:300]}"
+    except OSError as error:
+        return str(error)
+    return None if wanted in body else body[:300]
 
 
 def _started(stack: ExitStack, inside: Room, arguments: list[str], environment: dict[str, str]) -> Container:
