@@ -42,7 +42,6 @@ ENV HOME=/var/lib/touchline \
     TOUCHLINE_LOG_FORMAT=json
 WORKDIR /var/lib/touchline
 USER 10001:10001
-VOLUME ["/var/lib/touchline"]
 EXPOSE 9395
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["touchline", "health", "worker"]
