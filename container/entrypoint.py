@@ -56,7 +56,7 @@ def main() -> int:
         what, to_do = refusal.args
         sys.stderr.write(f"touchline: {what}\n  → {to_do}\n")
         return 2
-    os.execvpe(line[0], line, environment)  # noqa: S606 - never a shell
+    return os.execvpe(line[0], line, environment)  # noqa: S606 - never a shell
 
 
 if __name__ == "__main__":
