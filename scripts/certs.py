@@ -30,6 +30,9 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 #: What a server is called in compose.yaml, and by who is on its host.
 NAMES: Final = ("rabbitmq", "localhost", "127.0.0.1", "::1")
 
+#: What the authority signs.
+LEAVES: Final = ("server", *USERS)
+
 #: Days. Everybody has to be given a new authority; ten years is when its key should not be trusted any more.
 AUTHORITY_DAYS: Final = 3650
 DAYS: Final = 365
@@ -87,7 +90,7 @@ def make(directory: Path, names: Iterable[str] = (), *, days: int = DAYS, renew:
         made.append("ca")
     elif not (directory / "ca.key").exists() and (renew or _missing(directory)):
         raise Refused(f"{directory} has no ca.key, without which nothing can be signed: bring it here")
-    for name in _ALL if renew else _missing(directory):
+    for name in LEAVES if renew else _missing(directory):
         server = name == "server"
         known = {*NAMES, *names, *_names_of(directory / "server.pem")} if server else set()
         alternatives = sorted(set(map(_alternative, known)))
@@ -96,11 +99,8 @@ def make(directory: Path, names: Iterable[str] = (), *, days: int = DAYS, renew:
     return made
 
 
-_ALL: Final = ("server", *USERS)
-
-
 def _missing(directory: Path) -> list[str]:
-    return [name for name in _ALL if not all((directory / f"{name}.{kind}").exists() for kind in ("pem", "key"))]
+    return [name for name in LEAVES if not all((directory / f"{name}.{kind}").exists() for kind in ("pem", "key"))]
 
 
 def _make_authority(directory: Path) -> None:
@@ -152,7 +152,7 @@ def _alternative(name: str) -> str:
         return f"IP:{ipaddress.ip_address(name)}"
     except ValueError:
         pass
-    if not re.fullmatch(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", name):
+    if not re.fullmatch(r"(\*\.)?[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*", name):
         raise Refused(f"{name!r} is neither a host's name nor an address")
     return f"DNS:{name}"
 

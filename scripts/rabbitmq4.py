@@ -33,7 +33,9 @@ _TESTS: Final = (
     "tests/integration/test_publishing.py",
     "tests/integration/test_publishing_outages.py",
     "tests/integration/test_operating_commands.py",
+    "tests/integration/test_exchange.py",
     "tests/integration/test_rabbitmq_as_code.py",
+    "tests/integration/test_rabbitmq_users.py",
     "tests/integration/test_tls.py",
 )
 

@@ -30,12 +30,10 @@ from contract.names import QUEUES
 from tests.fix_environment import RABBITMQ_URL
 from tests.fix_leftovers import Lifeline
 from tests.ports import free_ports
+from tests.rabbitmq_settings import told
 
 #: Where the programs themselves are. Debian's /usr/sbin/rabbitmq-server is a wrapper that changes to another user.
 _PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
-
-#: What a server is told in earnest.
-_CONFIGURATION = Path(__file__).parents[1] / "container" / "rabbitmq" / "rabbitmq.conf"
 
 _ABSENT = (
     "RabbitMQ is not installed (no rabbitmq-server and erl) and RABBITMQ_URL is not set; "
@@ -238,38 +236,6 @@ def _wait_until(condition: Callable[[], bool], *, seconds: float, otherwise: str
         if time.monotonic() > deadline:
             raise RuntimeError(otherwise)
         time.sleep(0.05)
-
-
-def told(port: int, log: Path, settings: Mapping[str, str]) -> str:
-    """rabbitmq.conf of a node of the tests: the one that we ship, but for what is a place or a size of another machine.
-
-    `settings` come instead of what the file says; what is empty is left out.
-    """
-    ours = {
-        "listeners.tcp.default": f"127.0.0.1:{port}",
-        "management.tcp.port": "",
-        "prometheus.tcp.port": "",
-        "prometheus.return_per_object_metrics": "",
-        "definitions.import_backend": "",
-        "definitions.local.path": "",
-        "definitions.skip_if_unchanged": "",
-        "default_queue_type": "",
-        "disk_free_limit.absolute": "",
-        "log.console": "false",
-        "log.console.level": "",
-        "log.console.formatter": "",
-        "log.file": str(log),
-        "log.file.level": "warning",
-    }
-    return "".join(
-        f"{key} = {value}\n" for key, value in (settings_of(_CONFIGURATION) | ours | settings).items() if value
-    )
-
-
-def settings_of(file: Path) -> dict[str, str]:
-    """What a configuration file of RabbitMQ sets."""
-    lines = (line.partition("#")[0].partition("=") for line in file.read_text(encoding="utf-8").splitlines())
-    return {key.strip(): value.strip() for key, _, value in lines if key.strip()}
 
 
 @contextmanager

@@ -25,8 +25,9 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from contract.broker.connections_rabbitmq import parameters
-from tests.fix_rabbitmq import Programs, RabbitServer, running, settings_of
+from tests.fix_rabbitmq import Programs, RabbitServer, running
 from tests.ports import free_ports
+from tests.rabbitmq_settings import settings_of
 
 _ROOT: Final = Path(__file__).parents[1]
 CODE: Final = _ROOT / "container" / "rabbitmq"
@@ -49,8 +50,6 @@ class CodedServer:
     """The node, and how it is reached by each of its users."""
 
     server: RabbitServer
-    #: Settings as they are in force.
-    settings: dict[str, str]
     passwords: dict[str, str]
     #: ca.pem, server.pem and so on.
     certificates: Path
@@ -157,14 +156,20 @@ def rabbitmq_as_code(rabbitmq_programs: Programs, tmp_path_factory: pytest.TempP
         "prometheus.tcp.port": str(metrics_port),
         "definitions.local.path": str(files),
         "disk_free_limit.absolute": "50MB",
+        "log.file.level": "",  # no file is what we say
     }
     for version, unknown in UNKNOWN.items():
         if rabbitmq_programs.version().startswith(version):
             settings = {key: value for key, value in settings.items() if key not in unknown}
     del settings["listeners.tcp.default"]  # the machinery's
-    # to a file, where a test reads it
-    settings |= {"log.console": "false", "log.file": str(place / "log"), "log.file.formatter": "json"}
-    del settings["log.console.level"], settings["log.console.formatter"]
     plugins = (CODE / "enabled_plugins").read_text().replace("]", ",rabbitmq_auth_mechanism_ssl]")
     with running(rabbitmq_programs, plugins=plugins, settings=settings) as server:
-        yield CodedServer(server, settings, passwords, place / "tls", files, tls_port, management_port, metrics_port)
+        yield CodedServer(server, passwords, place / "tls", files, tls_port, management_port, metrics_port)
+
+
+@pytest.fixture
+def coded(rabbitmq_as_code: CodedServer) -> Iterator[CodedServer]:
+    """The server with empty queues; whatever a test takes away is there again afterwards."""
+    rabbitmq_as_code.empty()
+    yield rabbitmq_as_code
+    rabbitmq_as_code.restore()
