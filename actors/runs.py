@@ -6,6 +6,7 @@ from typing import Any
 
 import dramatiq
 
+from actors import metrics
 from actors.messages import current_message_id
 from actors.models import PartFinished, RowsRejected, RunAlive, RunFailed, RunStarted, parse_event
 from actors.pool import pool
@@ -14,7 +15,6 @@ from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
 from actors.store.dead import DeadRow, bury_rows, uncount
 from actors.store.inbox import Claim, claim
-from actors.store.withdrawal import carry_out
 from contract.names import RECORD_RUN, RUNS
 
 
@@ -23,14 +23,14 @@ def record_run(**message: Any) -> None:
     """Record what a run says of itself (run.schema.json). Raises as `store_matches` does."""
     event = parse_event(message)
     message_id = current_message_id()
-    state: str | None = None
+    verdict: runs.Verdict | None = None
     with transaction(pool()) as connection:
         claimed = claim(connection, message_id)
         if claimed is None:
             return
         match event:
             case RunStarted():
-                state = runs.start(
+                verdict = runs.start(
                     connection,
                     event.run_id,
                     event.source,
@@ -43,9 +43,9 @@ def record_run(**message: Any) -> None:
             case RunAlive():
                 runs.alive(connection, event.run_id)
             case RowsRejected():
-                state = _bury(connection, event, claimed)
+                verdict = _bury(connection, event, claimed)
             case PartFinished():
-                state = runs.end_part(
+                verdict = runs.end_part(
                     connection,
                     event.run_id,
                     event.source,
@@ -60,7 +60,7 @@ def record_run(**message: Any) -> None:
                     error=event.notice,
                 )
             case RunFailed():
-                state = runs.end_part(
+                verdict = runs.end_part(
                     connection,
                     event.run_id,
                     event.source,
@@ -74,11 +74,12 @@ def record_run(**message: Any) -> None:
                     kind=event.kind,
                     error=event.error,
                 )
-    if runs.ended(state):
-        carry_out(pool())
+    if isinstance(event, RowsRejected):
+        metrics.count_matches(event.source, Counts(dead=len(event.rejects)))
+    runs.conclude(pool(), verdict)
 
 
-def _bury(connection: Connection, event: RowsRejected, claimed: Claim) -> str | None:
+def _bury(connection: Connection, event: RowsRejected, claimed: Claim) -> runs.Verdict | None:
     rows = [DeadRow(reject.match_id, reject.reason, reject.error, reject.payload) for reject in event.rejects]
     bury_rows(
         connection,

@@ -10,15 +10,23 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
+from collections.abc import Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import dramatiq
 from dramatiq.errors import BrokerError
 from dramatiq.middleware import Middleware
 
+from actors import metrics
+from actors.heart import Heart
 from actors.middleware.boot import refuse
+from actors.middleware.logs import log_as_json_if_wanted
 from contract.errors import ConfigurationError, TouchlineError
+
+#: Characters of a sentence for `touchline health`.
+_LONGEST: Final = 300
 
 _logger = logging.getLogger(__name__)
 
@@ -54,11 +62,21 @@ class Tick(dramatiq.Actor[Any, Any]):
 
     _began = False
     _idle: str | None = None
+    #: time.monotonic of the last try, and of the last tick that was confirmed.
+    _tried: float | None = None
+    _sent: float | None = None
+    _heart: Heart | None = None
 
     def send_with_options(self, **options: Any) -> dramatiq.Message[Any]:
         first, self._began = not self._began, True
         if first:
             _end_on_sigterm()
+            log_as_json_if_wanted()
+            metrics.start()
+            metrics.expect_ticks()
+            self._heart = Heart("scheduler", self._describe)
+            self._heart.start()
+        self._tried = time.monotonic()
         try:
             message = super().send_with_options(**options)
         except ConfigurationError as error:
@@ -68,16 +86,33 @@ class Tick(dramatiq.Actor[Any, Any]):
         except (TouchlineError, BrokerError) as error:
             self._say(error)
         else:
+            metrics.count_tick(sent=True)
+            self._sent = time.monotonic()
             if self._idle is not None:
                 _logger.warning("The queue takes ticks again.")
                 self._idle = None
+            self._hurry()
             return message
         return self.message_with_options()
 
     def _say(self, error: Exception) -> None:
         # once a minute, as often as there is a tick: whoever looks at the log sees that it is alive, and why idle
         self._idle = str(error)
+        metrics.count_tick(sent=False)
+        self._hurry()
         _logger.warning("Idle: no tick was sent; what comes due meanwhile is caught up. %s", error)
+
+    def _hurry(self) -> None:
+        if self._heart is not None:
+            self._heart.hurry()
+
+    def _describe(self) -> Mapping[str, Any]:
+        now = time.monotonic()
+        return {
+            "tried_since": None if self._tried is None else now - self._tried,
+            "sent_since": None if self._sent is None else now - self._sent,
+            "refused": self._idle and self._idle[:_LONGEST],
+        }
 
 
 def _end_on_sigterm() -> None:

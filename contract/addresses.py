@@ -7,6 +7,8 @@ empty one), libpq for PostgreSQL.
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 AMQP_SCHEMES = ("amqp", "amqps")
@@ -14,6 +16,9 @@ POSTGRES_SCHEMES = ("postgresql", "postgres")
 HTTP_SCHEMES = ("https", "http")
 #: A Playwright server speaks WebSocket; a browser's DevTools are found by HTTP.
 BROWSER_SCHEMES = ("wss", "ws", *HTTP_SCHEMES)
+
+_HOST = re.compile(r"[0-9A-Za-z.-]{1,253}")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def redact(url: str) -> str:
@@ -53,6 +58,23 @@ def check_amqp_url(url: str) -> None:
 def check_postgres_url(url: str) -> None:
     """Raise ValueError, without the value, where `url` is no PostgreSQL address; libpq has defaults for the rest."""
     _check(url, POSTGRES_SCHEMES, "postgresql://user:password@host:5432/database")
+    split_pgbouncer(url)
+
+
+def split_pgbouncer(url: str) -> tuple[str, bool]:
+    """`url` as libpq takes it, and whether it says `pgbouncer=true`: that connections are another's after each transaction.
+
+    A word of ours, which libpq does not know. Raises ValueError, without the value, where it says neither true nor false.
+    """
+    address, mark, query = url.partition("?")
+    said = [item for item in query.split("&") if item.partition("=")[0] == "pgbouncer"]
+    if not mark or not said:
+        return url, False
+    values = {item.partition("=")[2].lower() for item in said}
+    if len(values) > 1 or not values <= {"true", "false"}:
+        raise ValueError("has a pgbouncer that is neither true nor false")
+    kept = "&".join(item for item in query.split("&") if item not in said)
+    return f"{address}?{kept}" if kept else address, values == {"true"}
 
 
 def check_http_url(url: str) -> None:
@@ -69,6 +91,23 @@ def check_browser_url(url: str) -> None:
     example = "ws://host:3000/ or http://host:9222"
     if not _check(url, BROWSER_SCHEMES, example).hostname:
         raise ValueError(f"names no host (expected {example})")
+
+
+def split_listen(where: str) -> tuple[str, int]:
+    """Host and port to listen on, of `host:port`; an IPv6 address stands in brackets. Raises ValueError for others."""
+    host, _, port = where.strip().rpartition(":")
+    example = "127.0.0.1:9395 or [::1]:9395"
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        try:
+            ip_address(host)
+        except ValueError:
+            raise ValueError(f"has no IPv6 address in its brackets (expected {example})") from None
+    elif not host or ":" in host or not _HOST.fullmatch(host):
+        raise ValueError(f"is not host:port (expected {example})")
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+        raise ValueError(f"has a port that is not a number from 1 to 65535 (expected {example})")
+    return host, int(port)
 
 
 def origin(url: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from contract.addresses import check_amqp_url, check_browser_url, check_http_url, check_postgres_url
+from contract.addresses import check_amqp_url, check_browser_url, check_http_url, check_postgres_url, split_listen
 from contract.bounds import HealthBounds, Retention
 from contract.errors import ConfigurationError
 from contract.schedules import Schedule, ScheduleName
@@ -29,6 +29,8 @@ _VARIABLES = {
     "RABBITMQ_URL": "rabbitmq_url",
     "RABBITMQ_EXCHANGE": "rabbitmq_exchange",
     "TOUCHLINE_HOME": "home",
+    "TOUCHLINE_RUNTIME_DIR": "runtime_dir",
+    "TOUCHLINE_METRICS_LISTEN": "metrics_listen",
     "TOUCHLINE_LOG_FORMAT": "log_format",
     "TOUCHLINE_PUBLISH_TIMEOUT": "publish_timeout",
     "TOUCHLINE_SHUTDOWN_GRACE": "shutdown_grace",
@@ -85,6 +87,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     home: Path = Field(default_factory=default_home)
+    #: Directory of what running processes say of themselves, and of nothing that outlives them: in the home unless its
+    #: path is absolute. Processes that share it are one worker to whoever asks after metrics and health.
+    runtime_dir: Path = Path("run")
+    #: Where workers and scheduler serve their metrics by HTTP, `host:port`; None: nowhere, and none are kept.
+    metrics_listen: str | None = None
     database_url: SecretStr | None = None
     rabbitmq_url: SecretStr | None = None
     #: The exchange that takes what is published, under the names of queues, for users who may do nothing else; empty:
@@ -120,6 +127,19 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().absolute()
+
+    @field_validator("runtime_dir", mode="after")
+    @classmethod
+    def _below_the_home(cls, directory: Path, info: ValidationInfo) -> Path:
+        home: Path = info.data.get("home", Path())
+        return (home / directory.expanduser()).absolute()
+
+    @field_validator("metrics_listen", mode="after")
+    @classmethod
+    def _listens(cls, where: str | None) -> str | None:
+        if where is not None:
+            split_listen(where)
+        return where
 
     @field_validator("keep_pages", mode="after")
     @classmethod

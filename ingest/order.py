@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from contract.logging import named
 from contract.places import broker_address
 from contract.settings import Settings, load
 from ingest.archive import Archive, Keeper, RunKeeper
@@ -130,7 +131,7 @@ def _opened(
     keeper = None if archive is None else RunKeeper(archive, run_id, name, scope)
     fetcher = fetcher_for(settings, name, validators, pace=pace, keeper=keeper, run_id=run_id)
     # closed whatever ends the run: its threads must not go on asking the site
-    with closing(fetcher), connected(settings) as publisher:
+    with named(run_id=str(run_id), source=name), closing(fetcher), connected(settings) as publisher:
         yield source, fetcher, publisher
 
 

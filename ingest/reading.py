@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -84,7 +85,11 @@ class Reader:
         self._room = threading.Semaphore(AHEAD)
         self._closed = threading.Event()
         count = max(1, min(int(getattr(source, "concurrency", 1)), AHEAD, len(parts)))
-        self._threads = [threading.Thread(target=self._work, name=f"fetch-{n}", daemon=True) for n in range(count)]
+        # what they log is of this run, too
+        self._threads = [
+            threading.Thread(target=copy_context().run, args=(self._work,), name=f"fetch-{n}", daemon=True)
+            for n in range(count)
+        ]
 
     def __enter__(self) -> Self:
         for thread in self._threads:

@@ -17,7 +17,6 @@ import hashlib
 import json
 import math
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,13 +33,13 @@ from dramatiq.errors import DecodeError
 from contract.addresses import AMQP_SCHEMES, scheme_of
 from contract.errors import UnreachableError
 from contract.places import EMBEDDED
+from contract.spooled import FOLDER, NAME
 
 log = structlog.get_logger()
 
 #: Version of the file format. A file of another version is set aside, never guessed at.
 FORMAT: Final = 1
 
-_NAME: Final = re.compile(r"^[0-9]{20}-[0-9a-zA-Z-]{1,64}\.msg$")
 _LOCK: Final = "lock"
 _DEFAULT_PORTS: Final = {"amqp": 5672, "amqps": 5671, "postgresql": 5432, "postgres": 5432}
 #: A temporary file that is older than this many seconds was left behind by a process that died.
@@ -113,7 +112,7 @@ def destination(address: str) -> str:
 def spools(home: Path) -> list[Spool]:
     """Every spool below `home` that holds a message, whichever broker it is for."""
     found = []
-    for directory in sorted((home / "spool").glob("*/")):
+    for directory in sorted((home / FOLDER).glob("*/")):
         address = next((entry.broker for entry in Spool._at(directory, "").entries(decode=False) if entry.broker), "")
         if address:
             found.append(Spool._at(directory, address))
@@ -128,7 +127,7 @@ class Spool:
 
     def __init__(self, home: Path, address: str, *, clock: Callable[[], int] = time.time_ns) -> None:
         self.broker = destination(address)
-        self.directory = home / "spool" / hashlib.sha256(self.broker.encode()).hexdigest()[:16]
+        self.directory = home / FOLDER / hashlib.sha256(self.broker.encode()).hexdigest()[:16]
         self._clock = clock
         self._last: int | None = None
 
@@ -211,7 +210,7 @@ class Spool:
                 path.unlink(missing_ok=True)
                 sent += 1
             for name in self._all():
-                if not _NAME.match(name) and not name.startswith(".") and not name.endswith((".torn", ".foreign")):
+                if not NAME.match(name) and not name.startswith(".") and not name.endswith((".torn", ".foreign")):
                     aside += 1
                     self._set_aside(self.directory / name, "foreign")
             if sent or aside:
@@ -234,7 +233,7 @@ class Spool:
             return []
 
     def _names(self) -> list[str]:
-        return [name for name in self._all() if _NAME.match(name)]
+        return [name for name in self._all() if NAME.match(name)]
 
     def _entry(self, path: Path, *, decode: bool = True) -> Entry:
         body = path.read_bytes()

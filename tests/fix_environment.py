@@ -26,6 +26,7 @@ _KEPT = (
     "TOUCHLINE_TESTS_RABBITMQ",
     "TOUCHLINE_TESTS_QUEUE_TYPE",
     "TOUCHLINE_TESTS_LONG",
+    "TOUCHLINE_TESTS_ROLE",
 )
 
 #: Compiled code, where it may not lie beside the sources; kept for the next time, as pytest keeps its own cache.

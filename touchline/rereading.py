@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from contract.errors import ConfigurationError
+from contract.logging import named
 from ingest.outcome import Outcome, worst
 from ingest.publisher import connected
 from ingest.pulse import interval_for
@@ -94,7 +95,7 @@ class Rereading:
             return Outcome(run_id), {}
         stored: Mapping[str, Any] = {}
         with Noting(settings.home if settings.rabbitmq_url is None else None, run_id) as noting:
-            with reading() as noting.watcher:
+            with reading() as noting.watcher, named(run_id=str(run_id), source=kept.source):
                 outcome = reparse(
                     kept,
                     self._archive,

@@ -20,7 +20,7 @@ def start(level: str = "WARNING") -> Settings:
 
     settings = load()
 
-    from touchline.logging import configure
+    from contract.logging import configure
 
     context = click.get_current_context(silent=True)
     debug = context is not None and bool(context.find_root().params.get("debug"))

@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
+from typing import Any, Final
 
 from dramatiq.errors import BrokerError
 
+from contract import health
 from contract.errors import TouchlineError
+from contract.heartbeats import Heartbeat
 
 #: Seconds between two ticks; they come at the beginning of each minute.
 INTERVAL = 60.0
+
+#: Characters of a sentence for `touchline health`.
+_LONGEST: Final = 300
 
 _logger = logging.getLogger(__name__)
 
@@ -28,7 +36,8 @@ class Ticker:
         self._tick = tick or tick_once
         self._clock = clock
         self._last: float | None = None
-        self._idle = False
+        self._idle = ""
+        self._sent: float | None = None
 
     def look(self) -> None:
         """Tick if it is time. Raises nothing because settings, database or queue are of no use now."""
@@ -39,12 +48,18 @@ class Ticker:
         try:
             self._tick()
         except (TouchlineError, BrokerError) as error:
-            self._idle = True
+            self._idle = str(error)
             _logger.warning("The schedule is idle; what comes due meanwhile is caught up. %s", error)
         else:
             if self._idle:
                 _logger.warning("The schedule goes on.")
-            self._idle = False
+            self._idle = ""
+            self._sent = time.monotonic()
+
+    def describe(self) -> Mapping[str, Any]:
+        """How the schedule fares, as `contract.health` judges a scheduler. It is looked at as long as it is asked."""
+        since = None if self._sent is None else time.monotonic() - self._sent
+        return {"tried_since": 0.0, "sent_since": since, "refused": self._idle[:_LONGEST]}
 
 
 def tick_once() -> int:
@@ -65,3 +80,30 @@ def tick_once() -> int:
     finally:
         broker.close()
         pool.close()
+
+
+class Told:
+    """Says for `touchline health scheduler` how the ticker fares; without a thread, for `up` has none."""
+
+    def __init__(self, ticker: Ticker, runtime_dir: Path) -> None:
+        self._ticker = ticker
+        self._due = 0.0
+        self._heartbeat: Heartbeat | None = None
+        try:
+            self._heartbeat = Heartbeat(runtime_dir, "scheduler")
+        except OSError as error:
+            _logger.warning("Nobody hears how the schedule fares, which goes on: %s", error)
+
+    def look(self) -> None:
+        """Say it if it is time; what cannot be written now is written the next time."""
+        now = time.monotonic()
+        if self._heartbeat is not None and now >= self._due:
+            self._due = now + health.INTERVAL
+            with suppress(OSError):
+                self._heartbeat.say(self._ticker.describe())
+
+    def end(self) -> None:
+        """The schedule has ended; nothing is left of it."""
+        if self._heartbeat is not None:
+            with suppress(OSError):
+                self._heartbeat.end()

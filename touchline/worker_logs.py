@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from touchline.failures import scrub
+from contract.passwords import scrub
 
 #: Bytes that a log may have before it becomes `<name>.1` (and what was that is gone): twice this on disk at most.
 MOST_BYTES = 50_000_000
@@ -73,8 +73,8 @@ class WorkerLog:
                 after = lines[number + 1].lstrip() if number + 1 < len(lines) else ""
                 hint = after.removeprefix("→ ") if after.startswith("→ ") else ""
                 return LastWords(scrub(lines[number].removeprefix("touchline: ")), scrub(hint), code)
-        # dramatiq's own lines begin with a bracket; what does not is the end of a traceback
-        said = [line for line in lines if not line.startswith(("[", " "))]
+        # dramatiq's own lines begin with a bracket, those of a JSON log with a brace; the rest ends a traceback
+        said = [line for line in lines if not line.startswith(("[", "{", " "))]
         return LastWords(scrub(said[-1]) if said else "", code=code)
 
     def _tail(self) -> str:

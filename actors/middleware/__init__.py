@@ -34,6 +34,9 @@ from actors.middleware.boot import Boot
 from actors.middleware.chores import Chores
 from actors.middleware.dead_letters import DeadLetters
 from actors.middleware.gate import Gate
+from actors.middleware.health import Health
+from actors.middleware.logs import Logs
+from actors.middleware.metrics import Metrics
 from actors.middleware.parent import Parent
 from actors.middleware.retries import Retries
 from actors.middleware.starts import Starts
@@ -49,6 +52,8 @@ def stack() -> list[Middleware]:
     gate = Gate()
     return [
         Parent(),
+        Logs(),
+        Health(gate, TIME_LIMIT),
         Boot(),
         gate,
         Chores(gate),
@@ -56,6 +61,7 @@ def stack() -> list[Middleware]:
         CurrentMessage(),
         Retries(),
         Starts(gate),
+        Metrics(),
         Stopping(),
         TimeLimit(time_limit=TIME_LIMIT),
         Periodic(),

@@ -22,7 +22,7 @@ _SECOND_LOOK: Final = 3.0
 
 
 class Boot(Middleware):
-    """Refuses to start on a wrong setting or a database that is behind; waits for one that is merely away."""
+    """Refuses to start on a wrong setting, a database that is behind or may not be written; waits for one that is merely away."""
 
     def __init__(self) -> None:
         self.logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def refuse(error: TouchlineError) -> None:
 
 
 def _check_database() -> None:
-    migrations.check(store_url())
+    migrations.check_writer(store_url())
 
 
 def _check_broker() -> None:

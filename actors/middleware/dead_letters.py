@@ -15,6 +15,7 @@ from uuid import UUID
 from dramatiq import Broker, MessageProxy, Worker
 from dramatiq.middleware import Middleware
 
+from actors import metrics
 from actors.errors import DatabaseAway, DatabaseBusy
 from actors.messages import as_uuid
 from actors.middleware.gate import Gate
@@ -108,6 +109,7 @@ def bury_corpse(corpse: Corpse) -> None:
             letter = replace(letter, reason=said["reason"], error=said["error"] + before)
         letter = replace(letter, died_at=corpse.died_at)
     bury_message(pool(), letter)
+    metrics.count_dead(letter.queue, letter.actor)
 
 
 def letter_of(message: MessageProxy, *, otherwise: Mapping[str, str] | None = None) -> DeadMessage:

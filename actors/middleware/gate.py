@@ -56,6 +56,8 @@ class Gate(Middleware):
         self._stopping = threading.Event()
         self._mutex = threading.Lock()
         self._closed = False
+        #: Why it was closed last.
+        self.reason: str | None = None
         #: What was wrong with the database before there were threads to pause.
         self._away: TouchlineError | None = None
         #: time.monotonic of when the database was last found back, or first used.
@@ -93,7 +95,7 @@ class Gate(Middleware):
         with self._mutex:
             if self._closed or self._worker is None or self._stopping.is_set():
                 return
-            self._closed = True
+            self._closed, self.reason = True, str(reason)
             for thread in self._worker.workers:
                 thread.pause()
         self.logger.warning("Taking no messages until the database is back: %s", reason)

@@ -8,7 +8,7 @@ wrong address or password is a ConfigurationError.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from actors.errors import DatabaseAway, DatabaseBusy
 from actors.store.statements import statement
-from contract.addresses import escape_password, redact
+from contract.addresses import escape_password, redact, split_pgbouncer
 from contract.errors import ConfigurationError, TouchlineError
 
 #: Seconds. A database that does not answer is away; a statement of ours that takes a minute is waiting for a lock.
@@ -51,7 +51,12 @@ _WRONG_SETTING = (
     pg.InvalidPassword,
     pg.InvalidAuthorizationSpecification,
     pg.InvalidCatalogName,
-    pg.InsufficientPrivilege,
+)
+
+#: What to do where the server says "permission denied": it does not say which role may.
+NOT_ALLOWED = (
+    "the role in DATABASE_URL may not do that: touchline_reader looks, touchline_writer acts, touchline_owner migrates; "
+    "are the grants there? run as the owner: touchline migrate"
 )
 
 Connection = psycopg.Connection[Any]
@@ -59,7 +64,7 @@ Connection = psycopg.Connection[Any]
 
 def conninfo(url: str) -> str:
     """`url` as libpq wants it, with our defaults where the URL says nothing of its own."""
-    url = escape_password(url)
+    url = escape_password(split_pgbouncer(url)[0])
     defaults: dict[str, Any] = {
         "application_name": f"touchline[{os.getpid()}]",
         "connect_timeout": CONNECT_TIMEOUT,
@@ -80,10 +85,15 @@ def connect(url: str, *, tuples: bool = False) -> Connection:
     """
     try:
         connection = psycopg.connect(conninfo(url), row_factory=tuple_row if tuples else dict_row)
-        configure(connection)
+        configurer(url)(connection)
     except psycopg.Error as error:
         raise translate(error, url) from None
     return connection
+
+
+def configurer(url: str) -> Callable[[Connection], None]:
+    """What is to be done with each connection to `url` before it is used."""
+    return configure_pooled if split_pgbouncer(url)[1] else configure
 
 
 def configure(connection: Connection) -> None:
@@ -96,6 +106,17 @@ def configure(connection: Connection) -> None:
     connection.commit()
 
 
+def configure_pooled(connection: Connection) -> None:
+    """The same behind PgBouncer in transaction mode, where each transaction may run in another session of the server.
+
+    Nothing is prepared, because the next session would not know it. The time zone is what PgBouncer hands on; bounded
+    waits are the role's (container/postgres/roles.sql), since what a session is told here stays with whoever has it next.
+    """
+    connection.prepare_threshold = None
+    connection.execute("SELECT set_config('TimeZone', 'UTC', false)")
+    connection.commit()
+
+
 def open_pool(url: str, *, size: int) -> ConnectionPool[Connection]:
     """A pool for a worker process of `size` threads. Opens nothing until it is asked, so that a fork is safe before."""
     return ConnectionPool(
@@ -104,7 +125,7 @@ def open_pool(url: str, *, size: int) -> ConnectionPool[Connection]:
         max_size=size,
         open=True,
         kwargs={"row_factory": tuple_row},
-        configure=configure,
+        configure=configurer(url),
         check=ConnectionPool.check_connection,
         timeout=CONNECT_TIMEOUT,
         # the default, 300, doubles its pauses up to minutes: work must go on soon after the database is back
@@ -144,6 +165,8 @@ def check_writable(url: str) -> None:
 def translate(error: psycopg.Error, url: str) -> TouchlineError:
     """The error for a person: which database, what it said, what to do."""
     said = _sentence(error)
+    if isinstance(error, pg.InsufficientPrivilege):
+        return ConfigurationError(f"the database {redact(url)} refuses: {said}", hint=NOT_ALLOWED)
     if isinstance(error, _WRONG_SETTING) or _refused_login(said):
         return ConfigurationError(
             f"the database {redact(url)} refuses: {said}", hint="check DATABASE_URL: user, password, database"

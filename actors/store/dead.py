@@ -29,15 +29,19 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
+from actors import metrics
 from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
 from actors.store.payloads import keep, storable
-from actors.store.runs import count_batch
+from actors.store.runs import Verdict, count, count_batch
 from actors.store.statements import statement
 from contract.names import RECORD_RUN, STORE_MATCHES
 
 #: The option of a message that says by which replay it came.
 REPLAY: Final = "replay"
+
+#: The option of a message that was sent with a delay: when that is over, in milliseconds since 1970.
+DUE: Final = "due"
 
 #: What happened to a message on its way: it is told by the letter's columns, and no part of what was sent.
 TRACES: Final = frozenset(
@@ -50,6 +54,7 @@ TRACES: Final = frozenset(
         "requeue_timestamp",
         "retries",
         "traceback",
+        DUE,
         REPLAY,
     }
 )
@@ -158,20 +163,19 @@ def bury_message(pool: ConnectionPool[Connection], message: DeadMessage) -> None
 
     Raises DatabaseAway or DatabaseBusy.
     """
+    rows, verdict = 0, None
     with transaction(pool) as connection:
         if connection.execute(statement("dead/condemn"), {"message_id": message.message_id}).fetchone() is None:
             return
         found = connection.execute(statement("dead/by_carrier"), {"message_id": message.message_id}).fetchone()
         if found is None:
             # a run that ends by this withdraws nothing: nobody knows which matches the message carried
-            _bury_first(connection, message)
-            return
-        dead_id, state, replays = found
-        if state == "open" and message.died_at is None:
-            _bury_again(connection, dead_id, message)
-        elif state == "replayed" and _life(message) >= replays:
-            _bury_again(connection, dead_id, message)
-            settle_act(connection, dead_id, "died", storable(message.error))
+            rows, verdict = _bury_first(connection, message)
+        else:
+            _bury_known(connection, message, *found)
+    if rows:
+        metrics.count_matches(message.source or "", Counts(dead=rows))
+    count(verdict)
 
 
 def settle_act(connection: Connection, dead_id: int, outcome: str, error: str | None = None) -> None:
@@ -188,7 +192,8 @@ def uncount(connection: Connection, run_id: UUID, rows: int) -> None:
         connection.execute(statement("dead/uncount"), {"run_id": run_id, "rows": rows})
 
 
-def _bury_first(connection: Connection, message: DeadMessage) -> None:
+def _bury_first(connection: Connection, message: DeadMessage) -> tuple[int, Verdict | None]:
+    """Returns how many matches died with it, and what their run came to by that."""
     rows = _rows_of(message)
     source = storable(message.source)
     kept = keep(_as_sent(message.payload))
@@ -206,9 +211,18 @@ def _bury_first(connection: Connection, message: DeadMessage) -> None:
             "body": kept.body,
         },
     )
-    if rows:
-        assert message.run_id is not None, "rows are counted for a run"
-        count_batch(connection, message.run_id, source, Counts(dead=rows))
+    if not rows:
+        return 0, None
+    assert message.run_id is not None, "rows are counted for a run"
+    return rows, count_batch(connection, message.run_id, source, Counts(dead=rows))
+
+
+def _bury_known(connection: Connection, message: DeadMessage, dead_id: int, state: str, replays: int) -> None:
+    if state == "open" and message.died_at is None:
+        _bury_again(connection, dead_id, message)
+    elif state == "replayed" and _life(message) >= replays:
+        _bury_again(connection, dead_id, message)
+        settle_act(connection, dead_id, "died", storable(message.error))
 
 
 def _bury_again(connection: Connection, dead_id: int, message: DeadMessage) -> None:

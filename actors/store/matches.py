@@ -18,6 +18,7 @@ from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
+from actors import metrics
 from actors.store.columns import as_jsonb, columns_of
 from actors.store.counts import Counts
 from actors.store.database import REFUSED, Connection, transaction
@@ -25,10 +26,9 @@ from actors.store.dead import DeadRow, bury_rows, uncount
 from actors.store.fingerprints import fingerprint
 from actors.store.frontier import pass_frontier
 from actors.store.inbox import claim
-from actors.store.runs import count_batch, ended
+from actors.store.runs import conclude, count_batch
 from actors.store.statements import statement
 from actors.store.teams import clubs_of, team_key, teams_of
-from actors.store.withdrawal import carry_out
 from contract.names import MATCHES, STORE_MATCHES
 
 #: How often the comparison is asked again for rows that somebody else inserted in between. Each time at least one
@@ -100,9 +100,9 @@ def _store(
             observed_at=batch.observed_at,
         )
         uncount(connection, batch.run_id, claimed.revived)
-        state = count_batch(connection, batch.run_id, batch.source, counts)
-    if ended(state):
-        carry_out(pool)
+        verdict = count_batch(connection, batch.run_id, batch.source, counts)
+    metrics.count_matches(batch.source, counts)
+    conclude(pool, verdict)
     return counts
 
 

@@ -14,10 +14,9 @@ from actors.store.database import Connection, transaction
 from actors.store.frontier import pass_frontier
 from actors.store.inbox import claim
 from actors.store.matches import BatchOf
-from actors.store.runs import ended, heard
+from actors.store.runs import conclude, heard
 from actors.store.statements import statement
 from actors.store.teams import normalise
-from actors.store.withdrawal import carry_out
 
 
 def store_tables(
@@ -33,9 +32,8 @@ def store_tables(
             return None
         late = pass_frontier(connection, source=batch.source, part=batch.part, observed_at=batch.observed_at)
         changed = 0 if late else _store(connection, batch, season, league, tables)
-        state = heard(connection, batch.run_id)
-    if ended(state):
-        carry_out(pool)
+        verdict = heard(connection, batch.run_id)
+    conclude(pool, verdict)
     return changed
 
 

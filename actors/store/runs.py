@@ -29,13 +29,14 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
+from actors import metrics
 from actors.store.counts import Counts
 from actors.store.database import Connection, transaction
 from actors.store.health import examine
 from actors.store.news import tell_of_run, tell_of_runs
 from actors.store.payloads import storable
 from actors.store.statements import statement
-from actors.store.withdrawal import mark
+from actors.store.withdrawal import carry_out, mark
 
 #: Seconds without a sign of life after which a run is interrupted. The producer says one at least every 20.
 SILENCE: Final = 90.0
@@ -57,8 +58,17 @@ class Judged:
     error: str
 
 
-def count_batch(connection: Connection, run_id: UUID, source: str, counts: Counts) -> str | None:
-    """Add what became of a batch to its run. As all of these, returns the run's state where that changed."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run has come to, where something about that is new; `changed`: its state is."""
+
+    source: str
+    state: str
+    changed: bool
+
+
+def count_batch(connection: Connection, run_id: UUID, source: str, counts: Counts) -> Verdict | None:
+    """Add what became of a batch to its run. As all of these, returns the run's verdict where that is new."""
     connection.execute(
         statement("runs/count_batch"),
         {
@@ -84,7 +94,7 @@ def start(
     trigger: str,
     scheduled_for: str | None,
     parts: list[str],
-) -> str | None:
+) -> Verdict | None:
     """Open the run's account. A run that is started again is open again, and so are its failed parts."""
     connection.execute(statement("runs/touch"), {"run_id": run_id, "source": source})
     connection.execute(statement("runs/reopen_parts"), {"run_id": run_id, "at": at})
@@ -120,7 +130,7 @@ def end_part(
     observed_at: str | None = None,
     kind: str | None = None,
     error: str | None = None,
-) -> str | None:
+) -> Verdict | None:
     """A part finished, or failed after `found` rows, which `messages` carried: ids, and how many rows each.
 
     The empty name stands for the run as a whole.
@@ -152,16 +162,27 @@ def alive(connection: Connection, run_id: UUID) -> None:
     connection.execute(statement("runs/alive"), {"run_id": run_id})
 
 
-def heard(connection: Connection, run_id: UUID) -> str | None:
+def heard(connection: Connection, run_id: UUID) -> Verdict | None:
     """Something of the run was stored that its verdict may hang on though it is no match: its official tables."""
     if connection.execute(statement("runs/heard"), {"run_id": run_id}).fetchone() is None:
         return None
     return settle(connection, run_id)
 
 
-def ended(state: str | None) -> bool:
-    """Whether a change to `state` ended the run: then there may be matches to withdraw, once this is committed."""
-    return state not in (None, "running")
+def conclude(pool: ConnectionPool[Connection], verdict: Verdict | None) -> None:
+    """What follows once `verdict` is committed: if the run ended by it there may be matches to withdraw.
+
+    Raises DatabaseAway or DatabaseBusy; what is left then is done by the next round of any worker's chores.
+    """
+    count(verdict)
+    if verdict is not None and verdict.state != "running":
+        carry_out(pool)
+
+
+def count(verdict: Verdict | None) -> None:
+    """Let it be seen in the metrics, once it is committed, that a run has ended."""
+    if verdict is not None and verdict.changed and verdict.state != "running":
+        metrics.count_run(verdict.source, verdict.state)
 
 
 def judge(
@@ -188,13 +209,15 @@ def judge(
         run_ids = [run.run_id for run in judged]
         mark(connection, run_ids)
         tell_of_runs(connection, run_ids)
+    for run in judged:
+        metrics.count_run(run.source, run.state)
     return judged
 
 
-def settle(connection: Connection, run_id: UUID) -> str | None:
-    """Finish the run if it is; returns its state where that changed. The caller's transaction holds the run's row.
+def settle(connection: Connection, run_id: UUID) -> Verdict | None:
+    """Finish the run if it is; returns its verdict where that is new. The caller's transaction holds the run's row.
 
-    Whoever has committed a change to anything but `running` calls `actors.store.withdrawal.carry_out`.
+    Whoever has committed it calls `conclude`.
     """
     verdict = connection.execute(statement("runs/verdict"), {"run_id": run_id}).fetchone()
     if verdict is None:
@@ -208,7 +231,7 @@ def settle(connection: Connection, run_id: UUID) -> str | None:
     if row is None:
         return None
     tell_of_run(connection, run_id)
-    return str(row[0])
+    return Verdict(*row)
 
 
 def progress(connection: Connection, run_id: UUID | str) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ from dramatiq_postgres.broker import QUERIES, Notifier
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from contract.addresses import escape_password
+from contract.addresses import escape_password, split_pgbouncer
 from contract.broker.claims import Claims, EmbeddedConsumer, Settler
 from contract.broker.corpses import Burials
 from contract.broker.corpses_embedded import bury_all
@@ -322,6 +322,12 @@ def _break(connection: psycopg.Connection[Any]) -> None:
 
 
 def _conninfo(url: str) -> str:
+    url, pooled = split_pgbouncer(url)
+    if pooled:
+        raise BrokerMisconfigured(
+            "the queue in PostgreSQL does not work behind PgBouncer, because it listens for notifications",
+            hint="set RABBITMQ_URL, or let DATABASE_URL name the server itself",
+        )
     given = conninfo_to_dict(escape_password(url))
     return make_conninfo("", **_DEFAULTS | given)
 
@@ -343,7 +349,7 @@ def _translated(error: psycopg.Error) -> BrokerAway | BrokerMisconfigured:
         return BrokerMisconfigured("the address of the queue's database cannot be used", hint="check DATABASE_URL")
     said = lines[0] if lines else type(error).__name__
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="let the user create the schema")
+        return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="set RABBITMQ_URL, or let the user create the schema")
     if isinstance(error, psycopg.OperationalError) and any(refusal in said for refusal in _REFUSALS):
         return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="check DATABASE_URL")
     return BrokerAway(f"the queue's database does not answer: {said}", hint="is it running? is DATABASE_URL right?")

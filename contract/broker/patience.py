@@ -59,13 +59,16 @@ class Patience(Middleware):
         self._random = rng or random.Random()  # noqa: S311
         self._stopping = threading.Event()
         self._mutex = threading.Lock()
-        #: queue → what it waits for. The rest is by what is waited for.
+        #: queue → what it waits for, and the last words of that. The rest is by what is waited for.
         self._waiting: dict[str, str] = {}
+        self._words: dict[str, str] = {}
         self._began: dict[str, float] = {}
         self._said: dict[str, float] = {}
         #: queue → tries without success, and when its last consumer was made
         self._tries: dict[str, int] = {}
         self._made: dict[str, float] = {}
+        #: queue → when its consumer was last seen to move
+        self._heard: dict[str, float] = {}
         #: when a queue was last found to be well again after an outage
         self._ended = float("-inf")
 
@@ -105,6 +108,7 @@ class Patience(Middleware):
         with self._mutex:
             self._tries[queue] = self._tries.get(queue, 0) + 1
             self._waiting[queue] = what
+            self._words[queue] = str(error)
             since = now - self._began.setdefault(what, now)
             if now - self._said.get(what, float("-inf")) < SAID_AGAIN:
                 return
@@ -124,6 +128,7 @@ class Patience(Middleware):
 
     def well(self, queue: str) -> None:
         """`queue` is consumed. Cheap enough to be told again and again."""
+        self._heard[queue] = self._clock()
         if queue not in self._waiting:
             return
         with self._mutex:
@@ -163,6 +168,15 @@ class Patience(Middleware):
     def waits_for(self, queue: str) -> bool:
         """Whether the trouble of `queue` was said."""
         return queue in self._waiting
+
+    def trouble_of(self, queue: str) -> str | None:
+        """Why `queue` cannot be consumed now; None where it is, or is not yet known not to be."""
+        return self._words.get(queue) if queue in self._waiting else None
+
+    def silence_of(self, queue: str) -> float | None:
+        """Seconds since the consumer of `queue` last moved; None before it did at all."""
+        heard = self._heard.get(queue)
+        return None if heard is None else max(0.0, self._clock() - heard)
 
 
 class _Idle(Consumer):

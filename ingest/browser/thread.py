@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any, Final, Generic, TypeVar
 
 from ingest.errors import BrowserFailed, SiteUnreachable
@@ -23,6 +24,8 @@ class Job(Generic[T]):
     def __init__(self, owner: object, work: Callable[[], T]) -> None:
         self.owner = owner
         self._work = work
+        # what is logged of it belongs to the run that asked
+        self._context = copy_context()
         self._given_up = False
         self._done = threading.Event()
         self._result: T
@@ -32,7 +35,7 @@ class Job(Generic[T]):
         try:
             if self._given_up:
                 raise SiteUnreachable("nobody waits for this page any more")
-            self._result = self._work()
+            self._result = self._context.run(self._work)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that takes the result
             self._error = error
         self._done.set()

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from contract.passwords import scrub
 from touchline import options, output
 from touchline.commands.dead_acts import NoSuchLetter, drop, filters, replay
-from touchline.failures import scrub
 from touchline.options import Group
 from touchline.output import Column, Format, Row, say, write, write_one
 

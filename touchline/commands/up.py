@@ -56,13 +56,16 @@ def up(processes: int, threads: int) -> None:
 
     if settings.rabbitmq_url is not None:
         broker.check(settings.rabbitmq_url.get_secret_value(), settings.rabbitmq_exchange)
-    migrations.upgrade(places.database_url(settings))
+    url = places.database_url(settings)
+    # whoever may not change the tables runs workers all the same, where there is nothing to change
+    if migrations.pending(url):
+        migrations.upgrade(url)
     folder = settings.home / "log"
     team = list(_team(settings, folder, processes, threads))
     with StopSignals() as signals, Workers(team, at_once=lambda: signals.at_once) as workers:
         for name, what in _lines(settings, processes, threads, folder):
             click.echo(f"{name:<9} {what}")
-        clean = _watch(workers, signals, settings.shutdown_grace)
+        clean = _watch(workers, signals, settings.shutdown_grace, settings.runtime_dir)
     if not clean:
         raise SystemExit(1)
 
@@ -121,15 +124,18 @@ def _schedule(settings: Settings) -> str:
     return f"{counted(len(due), 'schedule')}; next: {name}, {local:%a %H:%M %Z}; touchline schedule next"
 
 
-def _watch(workers: Workers, signals: StopSignals, grace: float) -> bool:
+def _watch(workers: Workers, signals: StopSignals, grace: float, runtime_dir: Path) -> bool:
     """Keep the workers running until somebody asks to stop. Returns whether they ended in order."""
-    from touchline.ticking import Ticker
+    from touchline.ticking import Ticker, Told
 
     ticker = Ticker()
+    told = Told(ticker, runtime_dir)
     while not signals.asked:
         workers.look()
         ticker.look()
+        told.look()
         signals.wait(_LOOK)
+    told.end()
     workers.ask_to_stop()
     _say(f"Stopping: running work may finish within {grace:g} s. Ctrl-C again stops at once.")
     if workers.stop():

@@ -3,6 +3,9 @@
 Migrations are numbered SQL files, run by Alembic in one transaction under an advisory lock: they happen whole or not
 at all, and two at once wait for each other. A worker refuses a database that is behind its code; a database that is
 ahead is fine, because migrations are deployed before workers.
+
+Each upgrade grants anew what the roles of container/postgres may do (grants.sql), also where no revision is pending:
+they may have been made since.
 """
 
 from __future__ import annotations
@@ -14,9 +17,23 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from actors.errors import DatabaseBehind
-from actors.store.database import connect
+from actors.store.database import connect, translate
+from contract.errors import ConfigurationError
 
 _VERSIONS = Path(__file__).parent / "versions"
+_GRANTS = Path(__file__).parent / "grants.sql"
+
+#: Who may change the schema: on a new database whoever may create one, else the owner of the tables.
+_MAY_CHANGE = """
+    SELECT current_user, current_database(), coalesce(
+        (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
+          WHERE relname = 'alembic_version' AND relnamespace = to_regnamespace('touchline')),
+        has_database_privilege(current_database(), 'CREATE'))
+"""
+_MAY_WRITE = """
+    SELECT current_user, has_table_privilege('touchline.inbox', 'INSERT')
+        AND has_table_privilege('touchline.matches', 'UPDATE')
+"""
 
 #: Key of the advisory lock, "touchline" in eight bytes or fewer.
 _LOCK = int.from_bytes(b"touchl", "big")
@@ -38,9 +55,12 @@ def current(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def pending(url: str) -> list[str]:
-    """Revisions that the database does not have yet, oldest first."""
+    """Revisions that the database does not have yet, oldest first. Raises ConfigurationError where it may not be asked."""
     with connect(url) as connection:
-        at = current(connection)
+        try:
+            at = current(connection)
+        except psycopg.Error as error:
+            raise translate(error, url) from None
     return [revision for revision in revisions() if at is None or revision > at]
 
 
@@ -52,8 +72,24 @@ def check(url: str) -> None:
         raise DatabaseBehind(f"the database {has}", hint="run: touchline migrate")
 
 
+def check_writer(url: str) -> None:
+    """`check`, and raise ConfigurationError where our role may not store what a worker has to."""
+    check(url)
+    with connect(url, tuples=True) as connection:
+        role, may = connection.execute(_MAY_WRITE).fetchone() or ("", False)
+    if not may:
+        raise ConfigurationError(
+            f"the role {role} may not write to the database",
+            hint="DATABASE_URL of whatever stores names touchline_writer; its grants are made by: touchline migrate",
+        )
+
+
 def upgrade(url: str) -> list[str]:
-    """Bring the database up to date, and return the revisions that were applied (none: it was)."""
+    """Bring the database up to date, grants included, and return the revisions that were applied (none: it was).
+
+    Raises ConfigurationError where our role may not change the schema.
+    """
+    _check_owner(url)
     # Alembic and SQLAlchemy take a third of a second to import; only this function needs them
     from alembic import command
     from alembic.config import Config
@@ -70,4 +106,15 @@ def upgrade(url: str) -> list[str]:
         config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
         config.attributes["connection"] = bind
         command.upgrade(config, "head")
+        driver.execute(_GRANTS.read_bytes())
     return [revision for revision in revisions() if before is None or revision > before]
+
+
+def _check_owner(url: str) -> None:
+    with connect(url, tuples=True) as connection:
+        role, database, may = connection.execute(_MAY_CHANGE).fetchone() or ("", "", False)
+    if not may:
+        raise ConfigurationError(
+            f"the role {role} may not change the tables of the database {database}",
+            hint="run touchline migrate with the DATABASE_URL of their owner (touchline_owner)",
+        )

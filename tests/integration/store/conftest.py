@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,14 +10,20 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from actors.store import migrations
 from actors.store.counts import Counts
 from actors.store.database import Connection, open_pool, transaction
 from actors.store.dead import DeadRow
 from actors.store.matches import BatchOf, store_batch
 from tests.fix_postgres import PostgresServer
+from tests.roles import as_role, make_roles
+
+#: TOUCHLINE_TESTS_ROLE=writer has the store work as the role of the workers, so that a missing grant shows.
+ROLE = os.environ.get("TOUCHLINE_TESTS_ROLE")
 
 DAY = "2026-10-{:02}T12:00:00Z"
 
@@ -50,6 +57,8 @@ class Store:
     """The store as a test sees it: put batches in, look at rows."""
 
     pool: ConnectionPool[Connection]
+    #: The address of whoever may do anything to the tables.
+    owner_url: str = ""
     run_id: UUID = field(default_factory=uuid4)
 
     def put(
@@ -67,6 +76,11 @@ class Store:
     def rows(self, query: str, **params: Any) -> list[dict[str, Any]]:
         with transaction(self.pool) as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query, params).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def arrange(self, statement: str) -> None:
+        """Change rows as a test wants them, in ways that the workers' role may not."""
+        with psycopg.connect(self.owner_url) as connection:
+            connection.execute(statement.encode())
 
     def match(self, match_id: str) -> dict[str, Any]:
         (row,) = self.rows("SELECT * FROM match_list WHERE match_id = %(match_id)s", match_id=match_id)
@@ -100,6 +114,9 @@ _EMPTY = """
 @pytest.fixture(scope="module")
 def _database(any_postgres_server: PostgresServer) -> Iterator[str]:
     with any_postgres_server.database(migrated=True) as url:
+        if ROLE:
+            make_roles(any_postgres_server, database=str(conninfo_to_dict(url)["dbname"]))
+            migrations.upgrade(url)
         yield url
 
 
@@ -113,8 +130,8 @@ def any_store_url(_database: str) -> str:
 
 @pytest.fixture
 def store(any_store_url: str) -> Iterator[Store]:
-    pool = open_pool(any_store_url, size=8)
+    pool = open_pool(as_role(any_store_url, ROLE) if ROLE else any_store_url, size=8)
     try:
-        yield Store(pool)
+        yield Store(pool, any_store_url)
     finally:
         pool.close()

@@ -42,11 +42,10 @@ def test_what_stays_is_what_the_newest_observation_said(
     store: Store, order: list[tuple[int, tuple[str, ...]]], values: dict[tuple[int, str], int]
 ) -> None:
     """Whatever the order of arrival: each match holds the values of the newest day it was listed on, and all add up."""
-    with transaction(store.pool) as connection:
-        connection.execute(
-            "TRUNCATE touchline.matches, touchline.changes, touchline.inbox, touchline.frontier, touchline.sightings, "
-            "touchline.run_accounts"
-        )
+    store.arrange(
+        "TRUNCATE touchline.matches, touchline.changes, touchline.inbox, touchline.frontier, touchline.sightings, "
+        "touchline.run_accounts"
+    )
     store.run_id = uuid4()
     for day, listed in order:
         store.put([_on(day, match_id, values) for match_id in listed], day=day)

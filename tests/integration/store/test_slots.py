@@ -295,8 +295,7 @@ def test_each_slot_is_run_exactly_once_whoever_dies_where(
     that one tick found the latest is run.
     """
     schedule = _schedule(line, timezone=zone, catch_up=catch_up, overlap="queue", window="7d")
-    for table in ("schedules", "slots"):
-        store.rows(f"DELETE FROM touchline.{table} RETURNING 1")
+    store.arrange("DELETE FROM touchline.schedules; DELETE FROM touchline.slots")
     sent: Sent = []
     minutes = float((datetime(2026, 10, 31, 22, tzinfo=UTC) - NOON).total_seconds() / 60)
     begin = minutes

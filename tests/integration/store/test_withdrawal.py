@@ -337,11 +337,10 @@ def test_what_is_withdrawn_follows_from_the_order_of_observations(
     store: Store, deliveries: list[tuple[int, list[str], bool]]
 ) -> None:
     """Runs of any days in any order, complete or not: gone is what the newest complete one did not list."""
-    with transaction(store.pool) as connection:
-        connection.execute(
-            "TRUNCATE touchline.matches, touchline.changes, touchline.inbox, touchline.frontier, touchline.sightings, "
-            "touchline.run_accounts, touchline.run_parts"
-        )
+    store.arrange(
+        "TRUNCATE touchline.matches, touchline.changes, touchline.inbox, touchline.frontier, touchline.sightings, "
+        "touchline.run_accounts, touchline.run_parts"
+    )
     seen: dict[str, int] = {}
     gone: dict[str, int] = {}
     frontier = 0

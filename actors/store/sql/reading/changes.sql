@@ -2,7 +2,7 @@
 WITH named AS MATERIALIZED (
     SELECT t.source, t.team_key
       FROM unnest(%(teams)s::text[]) AS wanted
-      JOIN touchline.teams AS t ON position(lower(wanted) IN lower(t.name)) > 0 OR t.team_key = wanted
+      JOIN touchline.team_labels AS t ON position(lower(wanted) IN lower(t.name)) > 0 OR t.team_key = wanted
 )
 SELECT change.changed_at, change.source, change.match_id, match.season, match.league, match.age_group,
        match.division, match.date, match.home_team, match.away_team, change.field, change.old, change.new,

@@ -1,8 +1,8 @@
--- Dead letters, newest first, without their payloads. The table knows the source, which the view does not show.
+-- Dead letters, newest first, without their payloads. The public view does not show the source.
 SELECT letter.dead_id AS id, letter.kind, letter.queue, letter.actor, letter.source, letter.match_id, letter.run_id,
        letter.reason, letter.error, letter.attempts, letter.first_failed_at, letter.died_at, letter.state,
        letter.replays, letter.settled_at
-  FROM touchline.dead AS letter
+  FROM touchline.letters AS letter
  WHERE (%(state)s::text IS NULL OR letter.state = %(state)s)
    AND (%(kind)s::text IS NULL OR letter.kind = %(kind)s)
    AND (%(reason)s::text IS NULL OR position(lower(%(reason)s) IN lower(letter.reason)) > 0)

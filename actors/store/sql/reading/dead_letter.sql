@@ -9,8 +9,8 @@ SELECT letter.dead_id AS id, letter.kind, letter.state, letter.queue, letter.act
                       'by', act.by_whom, 'why', act.why, 'outcome', act.outcome,
                       'outcome_at', to_char(act.outcome_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
                       'error', act.error) ORDER BY act.act_id)
-             FROM touchline.dead_acts AS act
+             FROM touchline.letter_acts AS act
             WHERE act.dead_id = letter.dead_id), '[]') AS history,
        letter.traceback, letter.payload, letter.body
-  FROM touchline.dead AS letter
+  FROM touchline.letters AS letter
  WHERE letter.dead_id = %(id)s::bigint;

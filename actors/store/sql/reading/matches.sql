@@ -3,7 +3,7 @@
 WITH named AS MATERIALIZED (
     SELECT t.source, t.team_key
       FROM unnest(%(teams)s::text[]) AS wanted
-      JOIN touchline.teams AS t ON position(lower(wanted) IN lower(t.name)) > 0 OR t.team_key = wanted
+      JOIN touchline.team_labels AS t ON position(lower(wanted) IN lower(t.name)) > 0 OR t.team_key = wanted
 )
 SELECT source, match_id, season, league, match_type, division, age_group, date, kickoff, timezone,
        home_team, away_team, home_team_id, away_team_id, home_score, away_score, home_penalties, away_penalties,
@@ -14,7 +14,7 @@ SELECT source, match_id, season, league, match_type, division, age_group, date, 
    AND (%(season)s::text IS NULL OR season = %(season)s)
    AND (%(age_groups)s::text[] IS NULL OR lower(age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
    AND (%(divisions)s::text[] IS NULL OR division = ANY (ARRAY(
-            SELECT d.division FROM touchline.divisions AS d
+            SELECT d.division FROM touchline.division_labels AS d
              WHERE lower(d.division) = ANY (lower(%(divisions)s::text[]::text)::text[]))))
    AND (%(teams)s::text[] IS NULL OR home_team_id = ANY (ARRAY(SELECT team_key FROM named))
                                   OR away_team_id = ANY (ARRAY(SELECT team_key FROM named)))

@@ -1,16 +1,10 @@
 -- Which league tables there are: those that are published, and those of divisions that are played in. Without a season
 -- those of the latest that each league has matches of. Said by small tables, since the view would count every one first.
 WITH played AS NOT MATERIALIZED (
-    SELECT * FROM touchline.divisions AS d
-     -- one that all matches have left since, or are withdrawn from, is none
-     WHERE EXISTS (
-               SELECT FROM touchline.matches AS m
-                WHERE m.division = d.division AND m.age_group = d.age_group AND m.season = d.season
-                  AND m.source = d.source AND coalesce(m.league, '') = d.league AND m.withdrawn_at IS NULL
-               OFFSET 0 LIMIT 1)
+    SELECT * FROM touchline.played_divisions
 ), latest AS MATERIALIZED (
     SELECT each_league.source, each_league.league, newest.season
-      FROM (SELECT DISTINCT source, league FROM touchline.divisions) AS each_league
+      FROM (SELECT DISTINCT source, league FROM touchline.division_labels) AS each_league
      CROSS JOIN LATERAL (
                SELECT season FROM played
                 WHERE played.source = each_league.source AND played.league = each_league.league
@@ -18,7 +12,7 @@ WITH played AS NOT MATERIALIZED (
                 LIMIT 1) AS newest
 ), published AS (
     SELECT source, season, league, age_group, division
-      FROM touchline.official_tables
+      FROM touchline.published_tables
      WHERE (%(latest)s::boolean IS NOT TRUE OR (source, league, season) IN (SELECT source, league, season FROM latest))
 ), counted AS (
     SELECT source, season, league, age_group, division

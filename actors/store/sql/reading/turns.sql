@@ -1,4 +1,3 @@
 -- Who reads which source now: `touchline sources`.
-SELECT source, run_id, host, pid, since FROM touchline.turns
-WHERE expires_at > clock_timestamp()
+SELECT source, run_id, host, pid, since FROM touchline.readers
 ORDER BY source, place;

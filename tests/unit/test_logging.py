@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from touchline.logging import LogFormat, configure
+from contract.logging import LogFormat, configure
 
 
 class Terminal(io.StringIO):

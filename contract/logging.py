@@ -1,18 +1,21 @@
 """Logs: to stderr, one event a line; for a person on a terminal, as JSON for a collector. Never a password.
 
 Everything goes through the standard library's logging, whoever wrote it, so that Dramatiq's, pika's and our own lines
-look the same. Commands that do work call `configure`; those that only look at things log nothing.
+look the same. Commands that do work call `configure`, and so do workers and scheduler whose setting is `json`; commands
+that only look at things log nothing. Lines of one message or run have its ids as fields (`named`).
 """
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
 import structlog
 
-from touchline.failures import configured_passwords, scrub
+from contract.passwords import configured_passwords, scrub
 
 LogFormat = Literal["auto", "text", "json"]
 
@@ -78,6 +81,19 @@ def _json() -> list[structlog.typing.Processor]:
         structlog.processors.JSONRenderer(ensure_ascii=False),
         _Passwords(),
     ]
+
+
+@contextmanager
+def named(**ids: str) -> Iterator[None]:
+    """Every line that this thread logs within the block has these fields."""
+    with structlog.contextvars.bound_contextvars(**ids):
+        yield
+
+
+def name_lines(**ids: str) -> None:
+    """Every line that this thread logs from here on has these fields, and no other of this kind."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**ids)
 
 
 class _Passwords:
