@@ -67,6 +67,8 @@ def pipeline(actors: Image, ingest: Image) -> Iterator[Verdict]:
         yield from _league_arrives(containers["worker"], league.matches)
         for (name, container), port in zip(containers.items(), ports, strict=False):
             yield from _is_well(name, container, port)
+        doctor = _patiently(lambda: containers["worker"].run("touchline", "doctor"), lambda done: done.returncode == 0)
+        yield "touchline doctor finds nothing", None if doctor.returncode == 0 else doctor.stdout[-1500:]
         exporter = _started(stack, inside, ["metrics", "--listen", f"127.0.0.1:{ports[3]}"], environment)
         answer = _patiently(
             lambda: _answers(ports[3], "/metrics", "\ntouchline_store_up 1"), lambda wrong: wrong is None
