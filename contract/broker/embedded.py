@@ -251,9 +251,14 @@ class EmbeddedBroker(PostgresBroker):
 
 
 def check(url: str) -> None:
-    """Connect once and leave. Raises BrokerAway; BrokerMisconfigured where user, password or database are wrong."""
-    with _connected(url):
-        pass
+    """Connect once and leave. Raises BrokerAway; BrokerMisconfigured where the address or the role is wrong."""
+    with _connected(url) as connection:
+        role, may = connection.execute(statement("usable")).fetchone() or ("", False)
+    if not may:
+        raise BrokerMisconfigured(
+            f"the role {role} may not use the database as the queue",
+            hint="set RABBITMQ_URL, or let DATABASE_URL name a role that may make tables",
+        )
 
 
 def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -349,7 +354,9 @@ def _translated(error: psycopg.Error) -> BrokerAway | BrokerMisconfigured:
         return BrokerMisconfigured("the address of the queue's database cannot be used", hint="check DATABASE_URL")
     said = lines[0] if lines else type(error).__name__
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="set RABBITMQ_URL, or let the user create the schema")
+        return BrokerMisconfigured(
+            f"the queue's database refuses: {said}", hint="set RABBITMQ_URL, or let the user create the schema"
+        )
     if isinstance(error, psycopg.OperationalError) and any(refusal in said for refusal in _REFUSALS):
         return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="check DATABASE_URL")
     return BrokerAway(f"the queue's database does not answer: {said}", hint="is it running? is DATABASE_URL right?")

@@ -1,7 +1,7 @@
 -- What our own commands and metrics read beside the five public views, so that a role that may only read needs no table.
 -- Other programs should not build on these: they may change with any version. Who may read them says grants.sql.
 
--- An extension of the account's order: the last run of each source, asked every few seconds.
+-- The last run of each source, asked every few seconds (last_runs below).
 CREATE INDEX run_accounts_source ON touchline.run_accounts (source, started_at);
 
 -- For filters by team and division: `touchline matches`, `changes`, `table`.
@@ -33,6 +33,14 @@ FROM touchline.dead;
 CREATE VIEW touchline.letter_acts AS
 SELECT act_id, dead_id, act, at, by_whom, why, outcome, outcome_at, error FROM touchline.dead_acts;
 
+-- `touchline scrape --wait`: until the matches that a run no longer lists are withdrawn, it runs.
+CREATE VIEW touchline.run_progress AS
+SELECT run.run_id,
+       CASE WHEN EXISTS (SELECT FROM touchline.run_parts AS p WHERE p.run_id = run.run_id AND p.withdrawal_due)
+            THEN 'running' ELSE run.state END AS state,
+       run.found, run.inserted, run.updated, run.unchanged, run.stale, run.dead, run.error
+FROM public.runs AS run;
+
 -- `touchline schedule list`, `history`, `sources`, `doctor`.
 CREATE VIEW touchline.schedule_states AS
 SELECT schedule, cron, timezone, considered_until, first_seen_at, ticked_at FROM touchline.schedules;
@@ -44,16 +52,7 @@ FROM touchline.slots;
 CREATE VIEW touchline.readers AS
 SELECT source, place, run_id, host, pid, since FROM touchline.turns WHERE expires_at > clock_timestamp();
 
--- `touchline metrics`. How long the oldest slot of each schedule has been waiting to be begun, in seconds.
-CREATE VIEW touchline.slot_lag AS
-SELECT s.schedule,
-       greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(slot.due_at)), 0))::float8 AS lag_seconds,
-       count(slot.due_at) AS waiting, s.ticked_at
-FROM touchline.schedules AS s
-LEFT JOIN touchline.slots AS slot ON slot.schedule = s.schedule AND slot.state IN ('claimed', 'published')
-GROUP BY s.schedule;
-
--- News of the last day that has not reached anybody; what is older is history, or a dead letter.
+-- `touchline metrics`. News of the last day that has not reached anybody; what is older is history, or a dead letter.
 CREATE VIEW touchline.notices_waiting AS
 SELECT count(*) FILTER (WHERE published_at IS NULL) AS unpublished,
        count(*) FILTER (WHERE published_at IS NOT NULL) AS undelivered,
@@ -88,14 +87,3 @@ LEFT JOIN LATERAL (
     ORDER BY ended.started_at DESC
     LIMIT 1
 ) AS good ON true;
-
--- Matches that should have a score by now: kicked off more than six hours ago, or without a kick-off two days ago, in the
--- last 30 days; neither called off nor withdrawn. A source without any has its 0.
-CREATE VIEW touchline.matches_behind AS
-SELECT source, count(*) FILTER (
-           WHERE status = 'scheduled' AND withdrawn_at IS NULL
-             AND CASE WHEN kickoff IS NULL THEN date < current_date - 1 ELSE kickoff < now() - interval '6 hours' END)
-           AS matches
-FROM touchline.matches
-WHERE date BETWEEN current_date - 30 AND current_date
-GROUP BY source;
