@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
+.PHONY: help demo up images-check test test-quick test-long chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -15,6 +15,12 @@ help:
 
 demo: ## run the main job on an invented league: its site, the queue, the workers, a database
 	@$(BOOTSTRAP) demo -- touchline demo $(ARGS)
+
+up: ## run everything for good, in containers of this machine (ARGS="--demo", "--observability")
+	@$(PYTHON) scripts/up.py $(ARGS)
+
+images-check: ## build both images and try them without a container engine (needs root, on Debian; ARGS=--keep)
+	@$(BOOTSTRAP) test -- python scripts/images.py $(ARGS)
 
 test: ## run all tests, against a real RabbitMQ, PostgreSQL and Chromium
 	@$(BOOTSTRAP) test -- python scripts/tests.py $(ARGS)

@@ -18,16 +18,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import system_packages
+import debian
 from system_packages import Refused, say
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _CHROOT: Final = _ROOT / ".cache" / "rabbitmq4"
-_SUITE: Final = "trixie"
 _PACKAGES: Final = ("rabbitmq-server", "erlang-base")
-
-#: Where a mirror of Debian is, for whoever has none among the package sources.
-_MIRROR: Final = "TOUCHLINE_DEBIAN_MIRROR"
 
 #: What there is to try: all that speaks with RabbitMQ itself.
 _TESTS: Final = (
@@ -110,41 +106,8 @@ def _programs() -> Path:
 
 
 def _make_chroot() -> None:
-    mirror = _mirror()
-    if not shutil.which("debootstrap"):
-        system_packages.install(apt=("debootstrap",))
-    unfinished = _CHROOT.with_name(_CHROOT.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.parent.mkdir(exist_ok=True)
-    say(f"making a Debian {_SUITE} with RabbitMQ in {_CHROOT}: about a minute, 370 MB")
-    made = subprocess.run(
-        ["debootstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(unfinished), mirror],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    if made.returncode:
-        raise Refused("debootstrap failed:\n  " + "\n  ".join(made.stdout.splitlines()[-5:]))
-    shutil.rmtree(unfinished / "var" / "cache" / "apt", ignore_errors=True)
-    unfinished.rename(_CHROOT)
-
-
-def _mirror() -> str:
-    """Where this system has its own Debian packages from. Raises Refused."""
-    if named := os.environ.get(_MIRROR):
-        return named
-    wanted = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
-    if shutil.which("apt-get"):
-        listed = subprocess.run(
-            ["apt-get", "indextargets", "--format", wanted, "Created-By: Packages"], stdout=subprocess.PIPE, text=True
-        )
-        for line in listed.stdout.splitlines():
-            origin, label, component, address = line.split("|", 3)
-            if (origin, label, component) == ("Debian", "Debian", "main"):
-                return address
-    raise Refused(f"apt knows no mirror of Debian here; set {_MIRROR} to the URL of one")
+    say(f"making a Debian {debian.SUITE} with RabbitMQ in {_CHROOT}: about a minute, 370 MB")
+    debian.bootstrap(_CHROOT, _PACKAGES)
 
 
 if __name__ == "__main__":

@@ -248,6 +248,18 @@ def test_a_port_that_is_taken_is_named(demo_site: DemoSite, demo_league: League)
     assert "--port" in caught.value.hint
 
 
+def test_it_listens_on_loopback_unless_another_address_is_named(demo_site: DemoSite, demo_league: League) -> None:
+    """In a container it is asked by others than this machine; its pages then name it by what it was asked as."""
+    beside = "127.0.0.2"  # all of 127/8 is this machine, on Linux
+    with pytest.raises(ConnectionRefusedError), socket.create_connection((beside, demo_site.port), DEADLINE):
+        pass
+    with DemoSite(demo_league, demo_site.moment, host="0.0.0.0") as site:
+        assert site.url == f"http://127.0.0.1:{site.port}"
+        with closing(http.client.HTTPConnection(beside, site.port, timeout=DEADLINE)) as connection:
+            connection.request("GET", "/mlsnext/standings/homegrown_division/", headers={"Host": "demo-site:8900"})
+            assert b"demo-site:8900" in connection.getresponse().read()
+
+
 def test_moments_are_read_from_dates_and_times() -> None:
     """A date is its evening; a time without a zone is UTC."""
     assert [
@@ -329,7 +341,9 @@ def test_it_runs_on_its_own(ending: signal.Signals) -> None:
         assert process.wait(DEADLINE) == 0
 
 
-@pytest.mark.parametrize("arguments", [["--scale", "7"], ["--season", "1999-00"], ["--at", "soon"]])
+@pytest.mark.parametrize(
+    "arguments", [["--scale", "7"], ["--season", "1999-00"], ["--at", "soon"], ["--host", "192.0.2.1"]]
+)
 def test_a_wrong_argument_is_one_line_and_exit_2(arguments: list[str]) -> None:
     """No traceback."""
     command = [sys.executable, "-m", "touchline.demo.site", "--port", "0", *arguments]

@@ -1,4 +1,4 @@
-"""The demo league's site on loopback, with the habits of the real one (SOURCES.md, section 1).
+"""The demo league's site, with the habits of the real one (SOURCES.md, section 1).
 
     /mlsnext/standings/homegrown_division/     the official page: consent banner, and an iframe that waits for it
     /?league=homegrown                         the viewer, a single-page app (also academy)
@@ -33,6 +33,7 @@ from touchline.demo.modular11 import Schedules, send
 from touchline.demo.official import DIVISIONS, Pages, Twist
 
 _HOST: Final = "127.0.0.1"
+_EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - only told from others here
 #: The official page asks for this again and again: like the real one, it never reaches network idle.
 _TICKER: Final = "/mlsnext/ticker"
 
@@ -50,11 +51,13 @@ class Request(NamedTuple):
 class DemoSite:
     """Serves a league as of one moment. A context manager; also `start` and `stop`, on the same port again.
 
-    `port` 0 takes a free one. Raises ConfigurationError at `start` where the port is taken.
+    `port` 0 takes a free one; `host` is the address of this machine that it listens on. Raises ConfigurationError at
+    `start` where the port is taken, or the address not this machine's.
     """
 
-    def __init__(self, league: League, moment: datetime, *, port: int = 0) -> None:
+    def __init__(self, league: League, moment: datetime, *, host: str = _HOST, port: int = 0) -> None:
         self.league = league
+        self._host = host
         #: Seconds for which Fault.SLOW and Twist.SLOW_PAGE keep a client waiting.
         self.patience = 60.0
         #: What /robots.txt says. The real one disallows nothing.
@@ -74,8 +77,11 @@ class DemoSite:
 
     @property
     def url(self) -> str:
-        """The base address, for `TOUCHLINE_MLSNEXT_URL` and `…_MODULAR11_URL`. Known once the site was started."""
-        return f"http://{_HOST}:{self.port}"
+        """The base address, for `TOUCHLINE_MLSNEXT_URL` and `…_MODULAR11_URL`. Known once the site was started.
+
+        Of a site that listens everywhere it is the one on loopback.
+        """
+        return f"http://{_HOST if self._host == _EVERYWHERE else self._host}:{self.port}"
 
     @property
     def moment(self) -> datetime:
@@ -132,11 +138,11 @@ class DemoSite:
         if self._server is not None:
             return self
         try:
-            self._server = _Server((_HOST, self.port), self)
+            self._server = _Server((self._host, self.port), self)
         except OSError as error:
             raise ConfigurationError(
-                f"the demo site cannot listen on port {self.port}: {error.strerror or error}",
-                hint="choose another --port",
+                f"the demo site cannot listen on port {self.port} of {self._host}: {error.strerror or error}",
+                hint="choose another --port, or another --host",
             ) from None
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(
@@ -325,18 +331,19 @@ def _takes_gzip(accepted: str) -> bool:
 
 
 @click.command(epilog="Example: python -m touchline.demo.site --port 8900 --scale 0.1 --at 2026-10-03")
-@click.option("--port", default=8900, show_default=True, help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option("--host", default=_HOST, show_default=True, help="Address to listen on; 0.0.0.0 is all of them.")
+@click.option("--port", default=8900, show_default=True, help="Port there; 0 takes a free one.")
 @click.option("--scale", default=DEFAULT_SCALE, show_default=True, help="Size of the league; 1 is 24,628 matches.")
 @click.option("--season", default=DEFAULT_SEASON, show_default=True, help="Season to serve.")
 @click.option("--seed", default=DEFAULT_SEED, show_default=True, help="Another seed is another league.")
 @click.option("--at", "at", default=None, help="Date or UTC moment to show; by default a Friday in October.")
 @click.option("--twist", type=click.Choice([twist.value for twist in Twist]), help="What is in a reader's way.")
-def main(port: int, scale: float, season: str, seed: int, at: str | None, twist: str | None) -> None:
+def main(host: str, port: int, scale: float, season: str, seed: int, at: str | None, twist: str | None) -> None:
     """Serve the demo league's site on this machine until Ctrl-C."""
     try:
         league = League(seed=seed, scale=scale, season=season)
         moment = parse_moment(at) if at else league.weekend().before
-        site = DemoSite(league, moment, port=port).start()
+        site = DemoSite(league, moment, host=host, port=port).start()
         site.twist(Twist(twist) if twist else None)
     except TouchlineError as error:
         click.echo(f"Error: {error}" + (f" ({error.hint})" if error.hint else ""), err=True)

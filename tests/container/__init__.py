@@ -1,0 +1,1 @@
+"""Images, compose.yaml and what starts it. No engine is needed: what wants one is `make images-check`."""
