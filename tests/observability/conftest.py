@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from tests.observability.prometheus import Prometheus
 from tests.observability.system import System
 from touchline.demo.league import League
 from touchline.demo.site import DemoSite
+
+#: Each alert takes minutes of real time: `make alerts-check`, and no part of `make test`.
+collect_ignore = [] if os.environ.get("TOUCHLINE_TESTS_LONG") else ["test_every_alert.py"]
 
 
 @dataclass(frozen=True, slots=True)

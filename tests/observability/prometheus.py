@@ -80,6 +80,10 @@ class Prometheus:
         """Until each of these fires."""
         self.until(lambda: set(names) <= set(self.firing()), f"{', '.join(names)} to fire", self.firing)
 
+    def until_all_is_well(self) -> None:
+        """Until all four jobs are asked and nothing fires, as it may while all of them are starting."""
+        self.until(lambda: len(self.ask("up == 1")) == 4 and not self.firing(), "all to be well", self.firing)
+
     def until_silent(self, *names: str) -> None:
         """Until none of these fires."""
         self.until(lambda: not set(names) & set(self.firing()), f"{', '.join(names)} to be silent", self.firing)
