@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up images-check test test-quick test-long chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
+.PHONY: help demo up images-check test test-quick test-long alerts-check chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -30,6 +30,9 @@ test-quick: ## run the tests that need no more than a second or two each
 
 test-long: ## run the tests that take minutes of real time: schedulers and workers through an outage
 	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/acceptance/long $(ARGS)
+
+alerts-check: ## make each alert fire by breaking what it watches, with a real Prometheus (five minutes)
+	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/observability/test_every_alert.py $(ARGS)
 
 chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed", "--seed 7 --minutes 10", "--list")
 	@$(BOOTSTRAP) test -- python -m tests.chaos $(ARGS)

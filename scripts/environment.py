@@ -53,11 +53,12 @@ class Profile:
     lock: str
     chromium: bool
     rabbitmq: bool
+    prometheus: bool = False
 
 
 PROFILES = {
     "demo": Profile("demo", chromium=True, rabbitmq=False),
-    "test": Profile("test", chromium=True, rabbitmq=True),
+    "test": Profile("test", chromium=True, rabbitmq=True, prometheus=True),
     "check": Profile("check", chromium=False, rabbitmq=False),
     "bench": Profile("bench", chromium=False, rabbitmq=True),
 }
@@ -75,6 +76,8 @@ def main(arguments: list[str]) -> int:
             install(profile.lock)
         if profile.chromium:
             _or_note(servers.ensure_chromium, PYTHON)
+        if profile.prometheus:
+            _or_note(servers.ensure_prometheus, PYTHON)
         if not command:
             return 0
         return _run_with_rabbitmq(command[1:]) if profile.rabbitmq else _become(command[1:])

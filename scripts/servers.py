@@ -1,4 +1,4 @@
-"""What packages of Python cannot bring along: a Chromium, and for the tests a RabbitMQ.
+"""What packages of Python cannot bring along: a Chromium, and for the tests a RabbitMQ and a Prometheus.
 
 Each is looked for in a fixed order, and the first that works is taken. Where none does, Missing lists what was tried
 and what a person can do about it.
@@ -77,6 +77,24 @@ def ensure_chromium(python: Path) -> None:
             tried.append(f"the package manager ({refused})")
     advice = system_packages.advice(apt=(*_DRIVER_NEEDS, "chromium"), brew=("--cask", "chromium"))
     raise Missing("no Chromium: what needs a browser cannot run", tried, [advice, "set TOUCHLINE_CHROMIUM to one"])
+
+
+def ensure_prometheus(_: Path) -> None:
+    """An installed Prometheus with its promtool, else the package manager's, which is not started. Raises Missing."""
+    programs = ("prometheus", "promtool")
+    if all(map(shutil.which, programs)):
+        return
+    tried = [f"an installed one ({' and '.join(programs)} are not both on the PATH)"]
+    try:
+        system_packages.install(apt=("prometheus",), brew=("prometheus",))
+        system_packages.keep_disabled("prometheus")
+        if all(map(shutil.which, programs)):
+            return
+        tried.append("the package manager (installed it, but it is not on the PATH)")
+    except Refused as refused:
+        tried.append(f"the package manager ({refused})")
+    advice = system_packages.advice(apt=("prometheus",), brew=("prometheus",))
+    raise Missing("no Prometheus: the tests that need it are skipped", tried, [advice])
 
 
 def _ensure_driver(python: Path) -> str:

@@ -309,6 +309,15 @@ def source(settings: Settings, name: str, *, online: bool) -> Iterator[Finding]:
 
 
 def _source(settings: Settings, name: str, *, online: bool) -> str:
+    try:
+        return _used(settings, name, online=online)
+    except ModuleNotFoundError as error:
+        if not isinstance(missing := explain(error), NotInstalled):
+            raise
+        raise NotUsed(f"{missing}; to read this site, {missing.hint}") from None
+
+
+def _used(settings: Settings, name: str, *, online: bool) -> str:
     from ingest.errors import NotConfigured
     from ingest.order import fetcher_for
     from ingest.publisher import spool_of

@@ -1,4 +1,4 @@
-"""All that runs for good, each part in a process of its own and with its own user and role: worker, scheduler, exporter."""
+"""All that runs for good, each part a process with a user and a role of its own: worker, scheduler, exporter."""
 
 from __future__ import annotations
 
@@ -49,7 +49,13 @@ class System:
     """Started by `running`. Kill what you like; `start` brings it back."""
 
     def __init__(
-        self, directory: Path, broker: CodedServer, store_url: str, site: DemoSite, database: Proxy, receiver: str | None
+        self,
+        directory: Path,
+        broker: CodedServer,
+        store_url: str,
+        site: DemoSite,
+        database: Proxy,
+        receiver: str | None,
     ) -> None:
         self.broker = broker
         self.store_url = store_url
@@ -66,8 +72,10 @@ class System:
         }
         self._commands: dict[str, tuple[list[str], dict[str, str]]] = {
             "worker": (
-                ["dramatiq", "actors", "--processes", "1", "--threads", "2"]
-                + ["--queues", "matches", "runs", "schedule", "maintenance"],
+                [
+                    *("dramatiq", "actors", "--processes", "1", "--threads", "2"),
+                    *("--queues", "matches", "runs", "schedule", "maintenance"),
+                ],
                 {
                     "DATABASE_URL": as_role(database.url, "writer"),
                     "RABBITMQ_URL": broker.url(WORKER),
@@ -201,4 +209,3 @@ def running(
                 yield system
             finally:
                 system.stop()
-
