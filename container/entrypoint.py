@@ -26,7 +26,7 @@ def command(arguments: list[str], environment: dict[str, str]) -> list[str]:
         case ["worker", *queues]:
             return _worker(queues, environment)
         case ["scheduler"]:
-            return ["periodiq", "actors"]
+            return _logging(["periodiq", "actors"], environment)
         case ["scheduler", *_]:
             raise Refused("the scheduler takes no arguments", "leave them out")
         case _:
@@ -45,7 +45,15 @@ def _worker(queues: list[str], environment: dict[str, str]) -> list[str]:
     if scrapes:
         environment["dramatiq_queue_prefetch"] = "1"
     chosen = queues or [queue for queue in QUEUES if queue != SCRAPES]
-    return ["dramatiq", "actors", "--processes", "1", "--threads", threads, "--queues", *chosen]
+    line = ["dramatiq", "actors", "--processes", "1", "--threads", threads, "--queues", *chosen]
+    return _logging(line, environment)
+
+
+def _logging(line: list[str], environment: dict[str, str]) -> list[str]:
+    """The same program, with its own first lines as JSON, too, where the log is to be JSON."""
+    if environment.get("TOUCHLINE_LOG_FORMAT") != "json":
+        return line
+    return [sys.executable, "-I", "-m", "touchline.launch", *line]
 
 
 def main() -> int:
