@@ -105,3 +105,28 @@ def test_what_lands_has_passed_the_checks_and_the_tests_of_the_readme() -> None:
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
     assert {"make check", "make test"} <= set(commands)
     assert re.search(r"^ +make test\b", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+
+DOCUMENTS = sorted(path for path in tracked_files() if path.suffix == ".md")
+
+_FENCED = re.compile(r"```.*?```", re.DOTALL)
+
+
+def headings(document: Path) -> set[str]:
+    """What a link may name after `#`, by GitHub's rule: letters, digits, hyphens, and spaces as hyphens."""
+    lines = _FENCED.sub("", document.read_text()).splitlines()
+    titles = (line.lstrip("#").strip().lower() for line in lines if line.startswith("#"))
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title) for title in titles)
+    return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in plain}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    """Each file is there, and has the heading."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", _FENCED.sub("", document.read_text())):
+        if re.match(r"\w+:", link):
+            continue
+        name, _, heading = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        assert target.exists(), link
+        assert not heading or target.suffix != ".md" or heading in headings(target), link
