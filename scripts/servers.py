@@ -117,7 +117,8 @@ def rabbitmq(python: Path) -> Iterator[dict[str, str]]:
         yield {}
         return
     tried = ["RABBITMQ_URL (not set)", "an installed one (rabbitmq-server and erl are not both there)"]
-    packages = ("rabbitmq-server",)
+    # openssl makes the certificates with which its TLS is tried
+    packages = ("rabbitmq-server", "openssl")
     try:
         system_packages.install(apt=packages, brew=("rabbitmq",))
         system_packages.keep_disabled("rabbitmq-server")
