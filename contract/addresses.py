@@ -62,9 +62,9 @@ def check_postgres_url(url: str) -> None:
 
 
 def split_pgbouncer(url: str) -> tuple[str, bool]:
-    """`url` as libpq takes it, and whether it says `pgbouncer=true`: that connections are another's after each transaction.
+    """`url` as libpq takes it, and whether it says `pgbouncer=true`: each transaction may run in another session.
 
-    A word of ours, which libpq does not know. Raises ValueError, without the value, where it says neither true nor false.
+    A word of ours, which libpq does not know. Raises ValueError, without the value, where it is neither true nor false.
     """
     address, mark, query = url.partition("?")
     said = [item for item in query.split("&") if item.partition("=")[0] == "pgbouncer"]

@@ -23,13 +23,15 @@ def make_roles(
     password: str | None = None,
     passwords: dict[str, str] = PASSWORDS,
 ) -> subprocess.CompletedProcess[str]:
-    """Run roles.sql as `user`, a superuser unless named; raises CalledProcessError where it ends otherwise than with 0."""
+    """Run roles.sql as `user`, a superuser unless named. Raises CalledProcessError where it does not end with 0."""
     environment = {f"TOUCHLINE_{role.upper()}_PASSWORD": secret for role, secret in passwords.items()}
     environment["PGPASSWORD"] = password if password is not None else server.password
     # the oldest psql that knows \getenv is 14's, and each speaks with older and newer servers
     command = [installations()["wheel"] / "psql", "--no-psqlrc", "--host", "127.0.0.1", "--port", str(server.port)]
     command += ["--username", user, "--dbname", "postgres", "--set", f"database={database}", "--file", ROLES]
-    return subprocess.run(command, env={"PATH": os.environ["PATH"], **environment}, check=True, capture_output=True, text=True)
+    return subprocess.run(
+        command, env={"PATH": os.environ["PATH"], **environment}, check=True, capture_output=True, text=True
+    )
 
 
 def as_role(url: str, role: str, passwords: dict[str, str] = PASSWORDS) -> str:

@@ -22,7 +22,7 @@ _SECOND_LOOK: Final = 3.0
 
 
 class Boot(Middleware):
-    """Refuses to start on a wrong setting, a database that is behind or may not be written; waits for one that is merely away."""
+    """Refuses to start on a wrong setting, or a database that is behind or closed to it; waits for one that is away."""
 
     def __init__(self) -> None:
         self.logger = logging.getLogger(__name__)

@@ -55,8 +55,8 @@ _WRONG_SETTING = (
 
 #: What to do where the server says "permission denied": it does not say which role may.
 NOT_ALLOWED = (
-    "the role in DATABASE_URL may not do that: touchline_reader looks, touchline_writer acts, touchline_owner migrates; "
-    "are the grants there? run as the owner: touchline migrate"
+    "the role in DATABASE_URL may not do that: touchline_reader looks, touchline_writer acts, touchline_owner "
+    "migrates; are the grants there? run as the owner: touchline migrate"
 )
 
 Connection = psycopg.Connection[Any]
@@ -110,7 +110,7 @@ def configure_pooled(connection: Connection) -> None:
     """The same behind PgBouncer in transaction mode, where each transaction may run in another session of the server.
 
     Nothing is prepared, because the next session would not know it. The time zone is what PgBouncer hands on; bounded
-    waits are the role's (container/postgres/roles.sql), since what a session is told here stays with whoever has it next.
+    waits are the role's (container/postgres/roles.sql): what a session is told stays with whoever has it next.
     """
     connection.prepare_threshold = None
     connection.execute("SELECT set_config('TimeZone', 'UTC', false)")

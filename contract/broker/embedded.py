@@ -349,7 +349,9 @@ def _translated(error: psycopg.Error) -> BrokerAway | BrokerMisconfigured:
         return BrokerMisconfigured("the address of the queue's database cannot be used", hint="check DATABASE_URL")
     said = lines[0] if lines else type(error).__name__
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="set RABBITMQ_URL, or let the user create the schema")
+        return BrokerMisconfigured(
+            f"the queue's database refuses: {said}", hint="set RABBITMQ_URL, or let the user create the schema"
+        )
     if isinstance(error, psycopg.OperationalError) and any(refusal in said for refusal in _REFUSALS):
         return BrokerMisconfigured(f"the queue's database refuses: {said}", hint="check DATABASE_URL")
     return BrokerAway(f"the queue's database does not answer: {said}", hint="is it running? is DATABASE_URL right?")

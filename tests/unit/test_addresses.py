@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from contract.addresses import check_amqp_url, check_postgres_url, escape_password, redact, scheme_of
+from contract.addresses import check_amqp_url, check_postgres_url, escape_password, redact, scheme_of, split_pgbouncer
 from contract.broker.connections_rabbitmq import parameters
 from contract.errors import ConfigurationError
 
@@ -195,3 +195,30 @@ def test_the_url_wins_over_our_defaults() -> None:
 
 def test_schemes_know_no_case() -> None:
     assert scheme_of("AMQPS://Host") == "amqps"
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "pooled"),
+    [
+        ("postgresql://u:p@h/d", "postgresql://u:p@h/d", False),
+        ("postgresql://u:p@h/d?sslmode=require", "postgresql://u:p@h/d?sslmode=require", False),
+        ("postgresql://u:p@h/d?pgbouncer=true", "postgresql://u:p@h/d", True),
+        (
+            "postgresql://u:p@h:6543/d?sslmode=require&pgbouncer=true&a=b",
+            "postgresql://u:p@h:6543/d?sslmode=require&a=b",
+            True,
+        ),
+        ("postgresql://u:p@h/d?pgbouncer=false", "postgresql://u:p@h/d", False),
+    ],
+)
+def test_pgbouncer_is_a_word_of_ours(url: str, address: str, pooled: bool) -> None:
+    """libpq does not know it, and is not shown it."""
+    check_postgres_url(url)
+    assert split_pgbouncer(url) == (address, pooled)
+
+
+@pytest.mark.parametrize("query", ["pgbouncer=yes", "pgbouncer", "pgbouncer=true&pgbouncer=false"])
+def test_pgbouncer_is_true_or_false(query: str) -> None:
+    """Anything else is a mistake of whoever wrote it, found with the settings."""
+    with pytest.raises(ValueError, match="pgbouncer that is neither"):
+        check_postgres_url(f"postgresql://u:p@h/d?{query}")

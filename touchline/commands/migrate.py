@@ -16,7 +16,8 @@ def migrate(context: click.Context, check: bool) -> None:
     """Bring the database up to date: create or change Touchline's tables and views.
 
     It happens whole or not at all, and two at once wait for each other. The names of the applied migrations are
-    printed, one a line.
+    printed, one a line. Where the roles touchline_writer and touchline_reader exist, they are granted anew what they
+    may do, also if nothing else is to be done; only the owner of the tables may do this.
     """
     settings = start()
 

@@ -55,7 +55,10 @@ def current(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def pending(url: str) -> list[str]:
-    """Revisions that the database does not have yet, oldest first. Raises ConfigurationError where it may not be asked."""
+    """Revisions that the database does not have yet, oldest first.
+
+    Raises ConfigurationError where our role may not look, or DatabaseAway.
+    """
     with connect(url) as connection:
         try:
             at = current(connection)
@@ -84,8 +87,10 @@ def check_writer(url: str) -> None:
         )
 
 
-def upgrade(url: str) -> list[str]:
+def upgrade(url: str, *, to: str = "head") -> list[str]:
     """Bring the database up to date, grants included, and return the revisions that were applied (none: it was).
+
+    `to` names an older revision, for tests of what comes after it.
 
     Raises ConfigurationError where our role may not change the schema.
     """
@@ -105,9 +110,11 @@ def upgrade(url: str) -> list[str]:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
         config.attributes["connection"] = bind
-        command.upgrade(config, "head")
-        driver.execute(_GRANTS.read_bytes())
-    return [revision for revision in revisions() if before is None or revision > before]
+        command.upgrade(config, to)
+        if to == "head":
+            driver.execute(_GRANTS.read_bytes())
+    known = [revision for revision in revisions() if to in ("head", revision) or revision < to]
+    return [revision for revision in known if before is None or revision > before]
 
 
 def _check_owner(url: str) -> None:

@@ -34,7 +34,8 @@ def age(store: Store, days: int) -> None:
         SELECT format('UPDATE touchline.%%I SET %%s', table_name,
                       string_agg(format('%%1$I = %%1$I - %%2$L::interval', column_name, %(by)s::text), ', ')) AS text
         FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
-        WHERE table_type = 'BASE TABLE' AND table_schema = 'touchline' AND data_type LIKE 'timestamp%%' AND table_name <> 'horizon'
+        WHERE table_schema = 'touchline' AND table_type = 'BASE TABLE'
+          AND data_type LIKE 'timestamp%%' AND table_name <> 'horizon'
         GROUP BY table_name
         """,
         by=f"{days} days",

@@ -33,6 +33,14 @@ FROM touchline.dead;
 CREATE VIEW touchline.letter_acts AS
 SELECT act_id, dead_id, act, at, by_whom, why, outcome, outcome_at, error FROM touchline.dead_acts;
 
+-- `touchline scrape --wait`: until the matches that a run no longer lists are withdrawn, it runs.
+CREATE VIEW touchline.run_progress AS
+SELECT run.run_id,
+       CASE WHEN EXISTS (SELECT FROM touchline.run_parts AS p WHERE p.run_id = run.run_id AND p.withdrawal_due)
+            THEN 'running' ELSE run.state END AS state,
+       run.found, run.inserted, run.updated, run.unchanged, run.stale, run.dead, run.error
+FROM public.runs AS run;
+
 -- `touchline schedule list`, `history`, `sources`, `doctor`.
 CREATE VIEW touchline.schedule_states AS
 SELECT schedule, cron, timezone, considered_until, first_seen_at, ticked_at FROM touchline.schedules;
