@@ -6,7 +6,7 @@ ARGS ?=
 BOOTSTRAP = $(PYTHON) scripts/bootstrap.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick test-long chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
+.PHONY: help demo test test-quick test-long alerts-check chaos test-rabbitmq4 check certs bench bench-check bench-reading bench-scaling install locks clean
 
 help:
 	@echo "Touchline. Targets:"
@@ -24,6 +24,9 @@ test-quick: ## run the tests that need no more than a second or two each
 
 test-long: ## run the tests that take minutes of real time: schedulers and workers through an outage
 	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/acceptance/long $(ARGS)
+
+alerts-check: ## break what each alert watches, one after the other, until a real Prometheus shows it (five minutes)
+	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/observability/test_every_alert.py $(ARGS)
 
 chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed", "--seed 7 --minutes 10", "--list")
 	@$(BOOTSTRAP) test -- python -m tests.chaos $(ARGS)

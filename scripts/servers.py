@@ -1,4 +1,4 @@
-"""What packages of Python cannot bring along: a Chromium, and for the tests a RabbitMQ.
+"""What packages of Python cannot bring along: a Chromium, and for the tests a RabbitMQ and a Prometheus.
 
 Each is looked for in a fixed order, and the first that works is taken. Where none does, Missing lists what was tried
 and what a person can do about it.
@@ -90,6 +90,32 @@ def _ensure_driver(python: Path) -> str:
         return f"Playwright ({failure}; {refused})"
     failure = _failure(driver)
     return f"Playwright ({failure})" if failure else ""
+
+
+def ensure_prometheus() -> None:
+    """An installed one, else the package manager's, whose service is never started. Raises Missing."""
+    if _has_prometheus():
+        return
+    packages = ("prometheus",)
+    tried = ["an installed one (prometheus and promtool are not both on the PATH)"]
+    try:
+        system_packages.install(apt=packages, brew=packages)
+        system_packages.keep_disabled("prometheus")
+    except Refused as refused:
+        tried.append(f"the package manager ({refused})")
+    else:
+        if _has_prometheus():
+            return
+        tried.append("the package manager (installed it, but its programs are not on the PATH)")
+    raise Missing(
+        "no Prometheus: the tests that need it are skipped",
+        tried,
+        [system_packages.advice(apt=packages, brew=packages)],
+    )
+
+
+def _has_prometheus() -> bool:
+    return all(shutil.which(program) for program in ("prometheus", "promtool"))
 
 
 @contextmanager

@@ -120,7 +120,9 @@ def running(program: str, directory: Path, targets: Mapping[str, list[str]]) -> 
     try:
         prometheus = Prometheus(f"http://127.0.0.1:{port}")
         prometheus.until(
-            lambda: process.poll() is not None or prometheus.ready(), "Prometheus", (directory / "prometheus.log").read_text
+            lambda: process.poll() is not None or prometheus.ready(),
+            "Prometheus",
+            (directory / "prometheus.log").read_text,
         )
         assert process.poll() is None, (directory / "prometheus.log").read_text()
         yield prometheus

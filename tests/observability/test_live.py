@@ -52,7 +52,8 @@ def _load(watched: Watched) -> None:
     watched.prometheus.until(
         lambda: system.count("SELECT count(*) FROM runs WHERE state = 'succeeded'") == 2, "both runs", system.logs
     )
-    done = f'touchline_last_run_matches{{fate="updated"}} > 0 and on () touchline_slot_lag_seconds{{schedule="{SCHEDULE}"}} == 0'
+    lag = f'touchline_slot_lag_seconds{{schedule="{SCHEDULE}"}}'
+    done = f'touchline_last_run_matches{{fate="updated"}} > 0 and on () {lag} == 0'
     watched.prometheus.until(lambda: bool(watched.prometheus.ask(done)), "the second run to be seen", system.logs)
 
 
