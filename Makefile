@@ -31,7 +31,7 @@ test-quick: ## run the tests that need no more than a second or two each
 test-long: ## run the tests that take minutes of real time: schedulers and workers through an outage
 	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/acceptance/long $(ARGS)
 
-alerts-check: ## make each alert fire by breaking what it watches, with a real Prometheus (five minutes)
+alerts-check: ## break what each alert watches, one after the other, until a real Prometheus shows it (five minutes)
 	@TOUCHLINE_TESTS_LONG=1 $(BOOTSTRAP) test -- pytest tests/observability/test_every_alert.py $(ARGS)
 
 chaos: ## kill, cut and fill everything under load (ARGS="--only worker-killed", "--seed 7 --minutes 10", "--list")

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import servers
@@ -75,9 +76,9 @@ def main(arguments: list[str]) -> int:
         with _one_at_a_time():
             install(profile.lock)
         if profile.chromium:
-            _or_note(servers.ensure_chromium, PYTHON)
+            _or_note(partial(servers.ensure_chromium, PYTHON))
         if profile.prometheus:
-            _or_note(servers.ensure_prometheus, PYTHON)
+            _or_note(servers.ensure_prometheus)
         if not command:
             return 0
         return _run_with_rabbitmq(command[1:]) if profile.rabbitmq else _become(command[1:])
@@ -194,9 +195,9 @@ def _activated(environment: dict[str, str]) -> dict[str, str]:
     return os.environ | {"PATH": path} | environment
 
 
-def _or_note(ensure: Callable[[Path], None], python: Path) -> None:
+def _or_note(ensure: Callable[[], None]) -> None:
     try:
-        ensure(python)
+        ensure()
     except servers.Missing as missing:
         for line in missing.lines():
             say(line)

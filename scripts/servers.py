@@ -79,24 +79,6 @@ def ensure_chromium(python: Path) -> None:
     raise Missing("no Chromium: what needs a browser cannot run", tried, [advice, "set TOUCHLINE_CHROMIUM to one"])
 
 
-def ensure_prometheus(_: Path) -> None:
-    """An installed Prometheus with its promtool, else the package manager's, which is not started. Raises Missing."""
-    programs = ("prometheus", "promtool")
-    if all(map(shutil.which, programs)):
-        return
-    tried = [f"an installed one ({' and '.join(programs)} are not both on the PATH)"]
-    try:
-        system_packages.install(apt=("prometheus",), brew=("prometheus",))
-        system_packages.keep_disabled("prometheus")
-        if all(map(shutil.which, programs)):
-            return
-        tried.append("the package manager (installed it, but it is not on the PATH)")
-    except Refused as refused:
-        tried.append(f"the package manager ({refused})")
-    advice = system_packages.advice(apt=("prometheus",), brew=("prometheus",))
-    raise Missing("no Prometheus: the tests that need it are skipped", tried, [advice])
-
-
 def _ensure_driver(python: Path) -> str:
     """Why Playwright itself, which drives browsers by a program of its own, does not start; nothing if it does."""
     driver: list[str | Path] = [python, "-m", "playwright", "--version"]
@@ -108,6 +90,32 @@ def _ensure_driver(python: Path) -> str:
         return f"Playwright ({failure}; {refused})"
     failure = _failure(driver)
     return f"Playwright ({failure})" if failure else ""
+
+
+def ensure_prometheus() -> None:
+    """An installed one, else the package manager's, whose service is never started. Raises Missing."""
+    if _has_prometheus():
+        return
+    packages = ("prometheus",)
+    tried = ["an installed one (prometheus and promtool are not both on the PATH)"]
+    try:
+        system_packages.install(apt=packages, brew=packages)
+        system_packages.keep_disabled("prometheus")
+    except Refused as refused:
+        tried.append(f"the package manager ({refused})")
+    else:
+        if _has_prometheus():
+            return
+        tried.append("the package manager (installed it, but its programs are not on the PATH)")
+    raise Missing(
+        "no Prometheus: the tests that need it are skipped",
+        tried,
+        [system_packages.advice(apt=packages, brew=packages)],
+    )
+
+
+def _has_prometheus() -> bool:
+    return all(shutil.which(program) for program in ("prometheus", "promtool"))
 
 
 @contextmanager

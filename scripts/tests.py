@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 GROUPS = {
     "delivery": ("tests/conformance",),
     "commands": ("tests/acceptance",),
-    "servers": ("tests/integration",),
+    "servers": ("tests/integration", "tests/observability"),
     "store": (
         "tests/integration/store",
         "tests/regressions",

@@ -1,4 +1,4 @@
-"""Prometheus and promtool, where they are installed: `make test` installs Debian's package, and starts no service."""
+"""Prometheus and promtool, where they are installed. `make test` installs the package, and never starts its service."""
 
 from __future__ import annotations
 

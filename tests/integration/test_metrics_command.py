@@ -53,6 +53,14 @@ INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, "order
     ('waits', now() - interval '90 seconds', gen_random_uuid(), gen_random_uuid(), 'published', '{}'),
     ('taken', now() - interval '90 seconds', gen_random_uuid(), gen_random_uuid(), 'running', '{}'),
     ('removed', now() - interval '1 day', gen_random_uuid(), gen_random_uuid(), 'published', '{}');
+INSERT INTO touchline.run_accounts (run_id, source, params, state, started_at, finished_at) VALUES
+    ('aaaaaaaa-0000-4000-8000-000000000001', 'other', '{}', 'failed', now() - interval '9 d', now() - interval '9 d');
+INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, ended_at, "order") VALUES
+    ('taken', now() - interval '4 h', gen_random_uuid(), gen_random_uuid(), 'done', now() - interval '170 min', '{}'),
+    ('taken', now() - interval '3 h', gen_random_uuid(), gen_random_uuid(), 'skipped', now() - interval '3 h', '{}'),
+    ('taken', now() - interval '2 h', 'aaaaaaaa-0000-4000-8000-000000000001', gen_random_uuid(), 'done',
+        now() - interval '2 h', '{}'),
+    ('taken', now() - interval '1 h', gen_random_uuid(), gen_random_uuid(), 'missed', now() - interval '1 h', '{}');
 INSERT INTO touchline.news (news_id, kind, scope, payload, published_at, delivered_at) VALUES
     (gen_random_uuid(), 'run.failed', 'a', '{}', now(), NULL),
     (gen_random_uuid(), 'run.failed', 'b', '{}', now(), now()),
@@ -148,6 +156,8 @@ def test_what_is_late(reader: Touchline) -> None:
     assert 90 <= lag["waits"] < 180
     assert 140 <= lag["unseen"] < 290
     assert of(found, "touchline_notices_waiting") == {"": 1}
+    # one that failed, one that was missed and one that runs; not one that was skipped because the good one still ran
+    assert of(found, "touchline_slots_since_good_run") == {"taken": 3, "waits": 1, "unseen": 0}
 
 
 def test_names_are_as_prometheus_wants_them(reader: Touchline) -> None:

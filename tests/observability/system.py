@@ -1,4 +1,4 @@
-"""All that runs for good, each part a process with a user and a role of its own: worker, scheduler, exporter."""
+"""All that runs for good, each part in a process of its own, with its own user and role."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from actors.store import migrations
 from contract.broker import make_broker
-from contract.names import MATCHES, STORE_MATCHES
+from contract.names import MAINTENANCE, MATCHES, RUNS, STORE_MATCHES
+from contract.names import SCHEDULE as SCHEDULED
 from ingest.spool import Spool
 from tests.fix_postgres import PostgresServer
 from tests.fix_proxy import Proxy
@@ -36,6 +37,8 @@ _CONFIGURATION: Final = f"""\
 cron = "0 0 29 2 *"
 source = "mlsnext"
 """
+#: Those of compose's worker-matches: nobody reads sites here but `scrape`.
+_QUEUES: Final = (MATCHES, RUNS, SCHEDULED, MAINTENANCE)
 _SECRET: Final = "whsec_" + "c2VjcmV0" * 4
 
 #: A message that waits on disk is late after a quarter of an hour.
@@ -72,10 +75,7 @@ class System:
         }
         self._commands: dict[str, tuple[list[str], dict[str, str]]] = {
             "worker": (
-                [
-                    *("dramatiq", "actors", "--processes", "1", "--threads", "2"),
-                    *("--queues", "matches", "runs", "schedule", "maintenance"),
-                ],
+                ["dramatiq", "actors", "--processes", "1", "--threads", "2", "--queues", *_QUEUES],
                 {
                     "DATABASE_URL": as_role(database.url, "writer"),
                     "RABBITMQ_URL": broker.url(WORKER),

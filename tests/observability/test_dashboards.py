@@ -18,7 +18,7 @@ each = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 
 
 def test_they_are_provisioned() -> None:
-    """Two dashboards, in the directory that the provider reads (compose mounts it), and the Prometheus they ask."""
+    """Two dashboards, in the directory that the provider reads, where compose has it, and the Prometheus they ask."""
     assert [path.stem for path in DASHBOARDS] == ["pipeline", "sources"]
     (provider,) = _yaml("dashboards/touchline.yml")["providers"]
     assert provider["options"]["path"] == "/etc/grafana/dashboards"

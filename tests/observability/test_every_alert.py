@@ -44,9 +44,8 @@ def a_run_fails(system: System) -> Iterator[None]:
 def slots_come_to_nothing(system: System) -> Iterator[None]:
     system.execute(
         'INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, "order", ended_at)'
-        f" SELECT '{SCHEDULE}', now() - n * interval '1 second', gen_random_uuid(), gen_random_uuid(),"
-        " 'missed', '{}', now()"
-        " FROM generate_series(1, 3) AS n"
+        f" SELECT '{SCHEDULE}', now() - n * interval '1 second', gen_random_uuid(), gen_random_uuid(), 'missed',"
+        " '{}', now() FROM generate_series(1, 3) AS n"
     )
     yield
     system.execute("UPDATE touchline.slots SET state = 'done', ended_at = now()")
@@ -56,8 +55,8 @@ def slots_come_to_nothing(system: System) -> Iterator[None]:
 def nobody_begins_a_slot(system: System) -> Iterator[None]:
     system.execute(
         'INSERT INTO touchline.slots (schedule, due_at, run_id, message_id, state, "order", published_at)'
-        f" VALUES ('{SCHEDULE}', now() - interval '40 minutes', gen_random_uuid(), gen_random_uuid(),"
-        " 'published', '{}', now())"
+        f" VALUES ('{SCHEDULE}', now() - interval '40 minutes', gen_random_uuid(), gen_random_uuid(), 'published',"
+        " '{}', now())"
     )
     yield
     system.execute("UPDATE touchline.slots SET state = 'done', ended_at = now() WHERE state = 'published'")
@@ -66,9 +65,8 @@ def nobody_begins_a_slot(system: System) -> Iterator[None]:
 @contextmanager
 def scores_are_not_read(system: System) -> Iterator[None]:
     system.execute(
-        "UPDATE touchline.matches SET date = current_date - 3, kickoff = now() - interval '3 days',"
-        " status = 'scheduled', home_score = NULL, away_score = NULL, home_penalties = NULL, away_penalties = NULL,"
-        " withdrawn_at = NULL"
+        "UPDATE touchline.matches SET date = current_date - 3, kickoff = now() - interval '3 d', status = 'scheduled',"
+        " home_score = NULL, away_score = NULL, home_penalties = NULL, away_penalties = NULL, withdrawn_at = NULL"
         " WHERE match_id IN (SELECT match_id FROM touchline.matches ORDER BY match_id LIMIT 60)"
     )
     yield
