@@ -72,8 +72,14 @@ class Programs:
 
     def version(self) -> str:
         """RabbitMQ's, for example 3.10.8. Takes a second."""
-        told = subprocess.run([self.rabbitmq / "rabbitmqctl", "version"], capture_output=True, text=True, check=True)
-        return told.stdout.strip()
+        (port,) = free_ports(1)
+        environment = os.environ | {"ERL_EPMD_PORT": str(port), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+        said = subprocess.run(
+            [self.rabbitmq / "rabbitmqctl", "version"], env=environment, capture_output=True, text=True, check=True
+        )
+        # the port mapper that it started, and leaves
+        subprocess.run([self.erlang / "epmd", "-port", str(port), "-kill"], env=environment, capture_output=True)
+        return said.stdout.strip()
 
 
 @dataclass(slots=True)

@@ -83,6 +83,10 @@ def test_one_whose_owner_lives_is_left_alone(program: Program, tmp_path: Path) -
         process.communicate(timeout=60)
 
 
+def _says(process: subprocess.Popen[bytes]) -> bool:
+    return b"read line" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+
+
 def test_no_other_process_is_taken_for_one(tmp_path: Path) -> None:
     """Only a process that bears the token is ended, and only a profile of Playwright's is removed."""
     precious = tmp_path / "precious"
@@ -95,8 +99,10 @@ def test_no_other_process_is_taken_for_one(tmp_path: Path) -> None:
         subprocess.Popen(["sh", "-c", "read line", "sh", other], stdin=subprocess.PIPE) as innocent,
         subprocess.Popen(["sh", "-c", "read line", "sh", entry.argument], stdin=subprocess.PIPE) as orphan,
     ):
+        # for a moment after it was started a program has no command line
+        until(lambda: all(_says(process) for process in (innocent, orphan)))
         assert reap(tmp_path) == 1
-        assert orphan.wait(10) == -signal.SIGKILL
+        assert orphan.wait(60) == -signal.SIGKILL
         assert innocent.poll() is None
         innocent.communicate(b"\n", timeout=10)
     assert precious.is_dir()
