@@ -29,8 +29,8 @@ pytestmark = pytest.mark.slow
 #: Seconds after which what a test waits for is not coming.
 PATIENCE = 40.0
 
-#: How `up` tells of a worker that was killed: by the signal, unless dramatiq's master, which ends with it, had not passed
-#: on its own last line yet.
+#: How `up` tells of a worker that was killed: by the signal, unless dramatiq's master, which ends with it, had not
+#: passed on its own last line yet.
 _KILLED = "{} ended with (SIGKILL|exit code 1)"
 
 BATCHES, ROWS = 150, 100
