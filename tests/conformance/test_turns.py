@@ -122,8 +122,15 @@ def test_a_second_copy_of_an_order_that_is_dead_of_its_kills_kills_nobody(
             broker.enqueue(message)
     finally:
         broker.close()
-    worker = processes(backend.url, store=store_url)
-    eventually(lambda: backend.counts() == (0, 0, 0), "both are settled")
-    assert worker.alive
+    letters = "SELECT reason FROM dead_letters"
+    for _ in range(2):
+        worker = processes(backend.url, store=store_url)
+        eventually(lambda: query(store_url, letters) == [("worker_killed",)], "the order is dead")
+        eventually(lambda: backend.counts() == (0, 0, 0), "both copies were taken")
+        assert worker.alive
+        # what it holds is settled by its end, or goes back and is for the next
+        worker.ask_to_stop()
+        assert worker.stopped() == 0
+    assert backend.counts() == (0, 0, 0)
     assert stage.runs("deadly") == 0
-    assert query(store_url, "SELECT reason FROM dead_letters") == [("worker_killed",)]
+    assert query(store_url, letters) == [("worker_killed",)]
