@@ -125,6 +125,7 @@ def test_a_second_copy_of_an_order_that_is_dead_of_its_kills_kills_nobody(
     letters = "SELECT reason FROM dead_letters"
     for _ in range(2):
         worker = processes(backend.url, store=store_url)
+        _until_ready(worker)
         eventually(lambda: query(store_url, letters) == [("worker_killed",)], "the order is dead")
         eventually(lambda: backend.counts() == (0, 0, 0), "both copies were taken")
         assert worker.alive
@@ -134,3 +135,7 @@ def test_a_second_copy_of_an_order_that_is_dead_of_its_kills_kills_nobody(
     assert backend.counts() == (0, 0, 0)
     assert stage.runs("deadly") == 0
     assert query(store_url, letters) == [("worker_killed",)]
+
+
+def _until_ready(worker: Process) -> None:
+    eventually(lambda: "ready for action" in worker.log.read_text(errors="replace"), "the worker is ready")
