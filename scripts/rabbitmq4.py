@@ -27,6 +27,7 @@ _PACKAGES: Final = ("rabbitmq-server", "erlang-base")
 
 #: What there is to try: all that speaks with RabbitMQ itself.
 _TESTS: Final = (
+    "tests/container/test_services.py",
     "tests/conformance",
     "tests/integration/test_fixtures.py",
     "tests/integration/test_policies.py",
