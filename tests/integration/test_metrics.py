@@ -27,12 +27,12 @@ from tests.conformance.conftest import eventually
 from tests.fix_proxy import Proxy
 from tests.ports import free_ports
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
 
 #: Seconds after which what a test waits for is not coming.
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 #: Samples by name and labels.
 Samples = dict[tuple[str, ...], float]
