@@ -55,6 +55,8 @@ def test_what_a_killed_process_leaves_is_ended(
         files = files_of(browser)
         for each in family:
             each.suspend()
+        # lest it removes things when its driver is gone, before it is killed itself
+        process.send_signal(signal.SIGSTOP)
         if driver:
             browser.parent().kill()
         process.kill()

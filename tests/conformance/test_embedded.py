@@ -36,7 +36,7 @@ def test_a_claim_outlives_its_consumer(embedded: Embedded, tcp_proxy: Callable[[
     for number in range(4):
         embedded.send(f"m{number}")
     proxy = tcp_proxy(embedded.url)
-    broker = EmbeddedBroker(proxy.url, middleware=[], timeout=0.5)
+    broker = EmbeddedBroker(proxy.url, middleware=[], timeout=3.0)
     first = broker.consume(QUEUE, prefetch=4, timeout=100)
     begun = next(first)
     assert begun is not None
