@@ -30,7 +30,7 @@ _ENGINE: Final = 25
 
 #: Another project has volumes of its own: what is invented never gets into the database of what is real.
 _DEMO: Final = "touchline-demo"
-_DEMO_ENVIRONMENT: Final = {
+DEMO_ENVIRONMENT: Final = {
     "TOUCHLINE_CONFIG_FILE": "./container/demo.toml",
     "TOUCHLINE_MLSNEXT_URL": "http://demo-site:8900",
 }
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         _check_docker()
         _write_secrets()
         profiles = tuple(name for name in ("demo", "observability") if getattr(options, name))
-        environment = {"TOUCHLINE_REVISION": _revision()} | (_DEMO_ENVIRONMENT if options.demo else {})
+        environment = {"TOUCHLINE_REVISION": _revision()} | (DEMO_ENVIRONMENT if options.demo else {})
         compose = Compose(_DEMO if options.demo else None, profiles, environment)
         if not options.no_build:
             compose.do("build")

@@ -31,7 +31,7 @@ class Services:
     def __init__(self, config: Mapping[str, Any], directory: Path, secrets: Path, elsewhere: Mapping[str, str]) -> None:
         self._config = config
         self._directory = directory
-        self._secrets = secrets
+        self.secrets = secrets
         self._elsewhere = dict(elsewhere)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._ports: dict[str, int] = {}
@@ -96,7 +96,7 @@ class Services:
         service = self._config["services"][name]
         given = {key: self._ours(name, value) for key, value in (service.get("environment") or {}).items() if value}
         for secret in service.get("secrets") or ():
-            assert (self._secrets / secret["source"]).is_file(), secret
+            assert (self.secrets / secret["source"]).is_file(), secret
         place = self._place(name)
         return {
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
@@ -119,7 +119,7 @@ class Services:
         return self._ports[name]
 
     def _ours(self, name: str, text: str) -> str:
-        text = text.replace("/run/secrets", str(self._secrets))
+        text = text.replace("/run/secrets", str(self.secrets))
         if name == "exporter":
             text = text.replace("9396", str(self._port(name)))
         for theirs, ours in self._elsewhere.items():

@@ -51,7 +51,7 @@ def services(tmp_path: Path, secrets: Path, coded: CodedServer) -> Iterator[Serv
             file.chmod(0o644)
             file.write_text(text.replace("@rabbitmq:5672", f"@127.0.0.1:{coded.server.port}"))
         (secrets / "rabbitmq_users").symlink_to("rabbitmq_users.json")
-        config = composing.configuration("demo", "cli", environment=up._DEMO_ENVIRONMENT)
+        config = composing.configuration("demo", "cli", environment=up.DEMO_ENVIRONMENT)
         (mounted,) = {entry["target"] for entry in config["services"]["cli"]["configs"]}
         elsewhere = {
             mounted: config["configs"]["touchline"]["file"],
@@ -143,7 +143,7 @@ def _count(secrets: Path) -> int:
 
 
 def _undo_the_last_migration(services: Services) -> None:
-    with psycopg.connect((services._secrets / "database_url_owner").read_text()) as connection:
+    with psycopg.connect((services.secrets / "database_url_owner").read_text()) as connection:
         connection.execute("UPDATE touchline.alembic_version SET version_num = '0011'")
 
 
