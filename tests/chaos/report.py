@@ -64,17 +64,17 @@ def table(rows: Sequence[Row], out: TextIO = sys.stdout) -> None:
 
 
 def failures(rows: Sequence[Row], out: TextIO = sys.stderr) -> None:
-    """What differs, and how the workers' logs end."""
-    for row in rows:
-        if row.ok:
-            continue
+    """What differs of every fault, then how the workers' logs end: where the output is cut, the former remains."""
+    off = [row for row in rows if not row.ok]
+    for row in off:
         out.write(f"\n== {row.fault}: {row.title}\n")
         for difference in row.differences[:_SHOWN]:
             out.write(f"  {difference}\n")
         if len(row.differences) > _SHOWN:
             out.write(f"  ... and {len(row.differences) - _SHOWN} more\n")
+    for row in off:
         for problem in row.problems:
-            out.write(f"  {problem}\n")
+            out.write(f"\n== {row.fault}\n  {problem}\n")
 
 
 def as_json(rows: Sequence[Row], out: TextIO = sys.stdout) -> None:
