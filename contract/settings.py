@@ -40,6 +40,10 @@ _VARIABLES = {
     "TOUCHLINE_KEEP_PAGES": "keep_pages",
     "TOUCHLINE_WEBHOOK_URL": "webhook_url",
     "TOUCHLINE_WEBHOOK_SECRET": "webhook_secret",
+    "TOUCHLINE_CONSOLE_LISTEN": "console_listen",
+    "TOUCHLINE_CONSOLE_TOKEN": "console_token",
+    "TOUCHLINE_CONSOLE_READERS": "console_readers",
+    "TOUCHLINE_CONSOLE_HOSTS": "console_hosts",
 }
 #: What somebody may write who takes a directory for a switch.
 _NO_DIRECTORIES = ("true", "false", "yes", "no", "on", "off", "1", "0")
@@ -50,7 +54,10 @@ _SECRETS = (
     "TOUCHLINE_CHROMIUM",
     "TOUCHLINE_WEBHOOK_URL",
     "TOUCHLINE_WEBHOOK_SECRET",
+    "TOUCHLINE_CONSOLE_TOKEN",
 )
+#: Fewer characters than this can be guessed by trying.
+_TOKEN_LENGTH = 16
 
 
 def default_home() -> Path:
@@ -118,6 +125,15 @@ class Settings(BaseModel):
     webhook_url: SecretStr | None = None
     #: Signs what goes there (Standard Webhooks); wanted where there is an address.
     webhook_secret: SecretStr | None = Field(default=None, validate_default=True)
+    #: Where `touchline console` answers, `host:port`.
+    console_listen: str = "127.0.0.1:8090"
+    #: Whoever has it may act there: replay, drop, correct, order runs. None: one is made in the home.
+    console_token: SecretStr | None = None
+    #: Who may read there: `everyone` who reaches it, or who has the `token`. `auto` is everyone as long as it answers
+    #: on a loopback address alone and goes by no other name.
+    console_readers: Literal["auto", "everyone", "token"] = "auto"
+    #: The names beside its address by which it may be asked for, such as that of a proxy in front of it.
+    console_hosts: tuple[str, ...] = ()
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     #: When to read what, `[schedules.NAME]`.
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
@@ -140,6 +156,25 @@ class Settings(BaseModel):
         if where is not None:
             split_listen(where)
         return where
+
+    @field_validator("console_listen", mode="after")
+    @classmethod
+    def _answers(cls, where: str) -> str:
+        split_listen(where)
+        return where
+
+    @field_validator("console_token", mode="after")
+    @classmethod
+    def _long_enough(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < _TOKEN_LENGTH:
+            raise ValueError(f"is shorter than {_TOKEN_LENGTH} characters; make one: openssl rand -hex 24")
+        return token
+
+    @field_validator("console_hosts", mode="before")
+    @classmethod
+    def _names(cls, names: Any) -> Any:
+        names = names.split(",") if isinstance(names, str) else names
+        return [str(name).strip().lower() for name in names if str(name).strip()]
 
     @field_validator("keep_pages", mode="after")
     @classmethod

@@ -34,6 +34,7 @@ LOCKS: dict[str, list[str]] = {
     "ingest": ["--extra", "ingest"],
     "browser": ["--extra", "browser"],
     "embedded": ["--extra", "embedded"],
+    "console": ["--extra", "console"],
     "base": [],
 }
 #: What builds the project itself: the build backend, for `pip install --no-build-isolation`.

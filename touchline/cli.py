@@ -39,6 +39,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
     "Start": {
         "demo": Entry("touchline.demo.command:demo", "See the main job done, on a made-up league."),
         "up": Entry("touchline.commands.up:up", "Run everything: workers, schedule, and servers where none are set."),
+        "console": Entry("touchline.commands.console:console", "Serve web pages, the HTTP API and calendars."),
         "scrape": Entry("touchline.commands.scrape:scrape", "Read a source once and store what it says."),
         "reparse": Entry(
             "touchline.commands.reparse:reparse", "Read again what earlier runs were given, without the site."

@@ -1,0 +1,1 @@
+"""The web pages, the HTTP API and calendars, asked by HTTP and in a real browser."""
