@@ -9,11 +9,11 @@ from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from actors.console import words
+from actors import words
 from actors.console.access import Access, session_of
 
 #: Functions of `words` that templates call by `|`.
-FILTERS: Final = ("iso", "when", "day", "ago", "age", "took", "count", "counted", "tone")
+FILTERS: Final = ("iso", "when", "day", "short_day", "ago", "age", "took", "count", "counted", "tone")
 
 
 @cache

@@ -31,8 +31,9 @@ def serving(settings: Settings, *, store_url: str, token: str) -> Iterator[str]:
     """
     host, port = split_listen(settings.console_listen)
     listening = _listen(host, port)
+    app = make_app(settings, store_url=store_url, token=token)
     config = uvicorn.Config(
-        make_app(settings, store_url=store_url, token=token),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -50,6 +51,8 @@ def serving(settings: Settings, *, store_url: str, token: str) -> Iterator[str]:
         shown = f"[{host}]" if ":" in host else host
         yield f"http://{shown}:{port}"
     finally:
+        # streams have no end of their own
+        app.state.live.end()
         server.should_exit = True
         thread.join()
         listening.close()

@@ -1,4 +1,4 @@
-"""How pages put numbers, times and states: the filters of the templates.
+"""How numbers, times and states are put for people: on pages as filters of their templates.
 
 Times are UTC and say so. Nothing here escapes anything: the templates do.
 """
@@ -35,6 +35,11 @@ def when(moment: datetime | None) -> str:
 def day(date: date | None) -> str:
     """`Thu 26 Nov 2026`; a dash for None."""
     return "–" if date is None else f"{date:%a %-d %b %Y}"
+
+
+def short_day(date: date) -> str:
+    """`26 Nov`."""
+    return f"{date:%-d %b}"
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
