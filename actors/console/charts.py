@@ -59,6 +59,9 @@ WIDE: Final = 600
 HIGH: Final = 100
 _GAP: Final = 0.25
 
+#: Columns for which there is room at least: a few stand at the right, and are no walls.
+_FEWEST: Final = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -86,11 +89,12 @@ class Columns:
 def columns(values: Sequence[tuple[float, str, str]], sentence: str) -> Columns:
     """A column for each value, its class, and what it says. One that is not nought is to be seen, however small."""
     most = max((value for value, _, _ in values), default=0.0)
-    step = WIDE / max(1, len(values))
+    step = WIDE / max(_FEWEST, len(values))
+    first = WIDE - step * len(values)
     made = []
     for place, (value, kind, said) in enumerate(values):
         height = max(2.0, HIGH * value / most) if value else 0.0
-        x = step * (place + _GAP / 2)
+        x = first + step * (place + _GAP / 2)
         made.append(
             Column(round(x, 2), round(HIGH - height, 2), round(step * (1 - _GAP), 2), round(height, 2), kind, said)
         )
