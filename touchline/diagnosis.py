@@ -184,10 +184,9 @@ def _broker(settings: Settings) -> str:
 
 
 def _queues(settings: Settings) -> str:
-    from contract.broker import queue_depths
+    from contract.broker import neglected, queue_depths
     from contract.names import LENGTH_LIMITS, QUEUES
     from contract.places import broker_url
-    from touchline.commands.queues import neglected
 
     depths = queue_depths(broker_url(settings))
     ready = sum(depths[queue][0] for queue in QUEUES if queue in depths)

@@ -34,15 +34,8 @@ def examine_runs(url: str) -> Iterator[Finding]:
 
 
 def _finding(run: Mapping[str, Any]) -> Finding:
-    from touchline.commands.runs import next_step
+    from actors.next_steps import of_run, scope_of
 
     which = f"run {str(run['run_id'])[:8]} of {run['started_at']:%Y-%m-%d %H:%M} UTC{scope_of(run['params'])}"
     why = run["error"] or "no reason was given"
-    return Finding(f"runs of {run['source']}", "not ok", f"{which} is {run['state']}: {why}", next_step(run))
-
-
-def scope_of(params: Mapping[str, Any]) -> str:
-    """What a run was asked for, to tell it from others: ` (homegrown, U14)`, or nothing where that was everything."""
-    told = [value for name, value in params.items() if name != "full"]
-    words = [str(word) for value in told for word in (value if isinstance(value, list) else [value])]
-    return f" ({', '.join(words)})" if words else ""
+    return Finding(f"runs of {run['source']}", "not ok", f"{which} is {run['state']}: {why}", of_run(run))

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from touchline.diagnosis_findings import NotUsed, Unhealthy
 from touchline.output import counted, duration
 
 if TYPE_CHECKING:
     from contract.settings import Settings
-
-#: Seconds: two ticks that did not come, and a moment for the third.
-STOPPED: Final = 150.0
-
-#: Seconds for which an order may wait to be published, and published for a worker to begin: longer than a scrape.
-UNPUBLISHED: Final = 150.0
-WAITING: Final = 1_800.0
-
-_START = "start it: touchline up, or `periodiq actors` beside `dramatiq actors`"
 
 
 def look(settings: Settings) -> str:
@@ -38,24 +29,10 @@ def look(settings: Settings) -> str:
 
 def check(said: Mapping[str, Any]) -> None:
     """Raises Unhealthy for what is wrong by the row of reading/clock.sql."""
-    since = said["seconds_since_tick"]
-    if since is None or since >= STOPPED:
-        how = "nothing has ticked yet" if since is None else f"nothing has ticked for {duration(since)}"
-        raise Unhealthy(f"{how}: no slot is run", hint=_START)
-    if said["claimed"] and said["claimed_seconds"] >= UNPUBLISHED:
-        raise Unhealthy(
-            f"{counted(said['claimed'], 'order')} cannot be published, for {duration(said['claimed_seconds'])} now",
-            hint="a worker's log says why (queue schedule), or that of touchline up",
-        )
-    if (said["waiting_seconds"] or 0) >= WAITING:
-        raise Unhealthy(
-            f"an order waits for a worker since {duration(said['waiting_seconds'])}",
-            hint="does anybody work on queue scrapes? see: touchline queues, touchline schedule history",
-        )
-    if said["dead"]:
-        raise Unhealthy(
-            f"the last order of {', '.join(said['dead'])} died", hint="see: touchline dead list --queue scrapes"
-        )
+    from actors.next_steps import of_clock
+
+    if wrong := of_clock(said):
+        raise Unhealthy(wrong.said, hint=wrong.step)
 
 
 def _check_sources(settings: Settings) -> None:

@@ -11,11 +11,12 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from actors.console import api, pages, signing_in
+from actors.console import api, live, pages, signing_in
 from actors.console.access import Access, open_to_read
 from actors.console.bounds import Bounds
 from actors.console.database import Store
 from actors.console.problems import answer, handle
+from actors.console.situation import Observer
 from contract.addresses import split_listen
 from contract.settings import Settings
 
@@ -47,10 +48,13 @@ def make_app(settings: Settings, *, store_url: str, token: str) -> FastAPI:
     app = FastAPI(title="Touchline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.settings = settings
     app.state.store = store
+    app.state.observer = Observer(settings, store)
+    app.state.live = live.live_of(store)
     app.state.access = Access(token, open_to_read=open_to_read(settings))
     handle(app)
     app.mount("/static", _Static(directory=_STATIC))
     app.include_router(signing_in.router, include_in_schema=False)
+    app.include_router(live.router)
     app.include_router(pages.router)
     app.include_router(api.router)
     names = _LOCAL | {split_listen(settings.console_listen)[0].lower(), *settings.console_hosts}

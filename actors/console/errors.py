@@ -53,3 +53,9 @@ class Invalid(Refused):
     """Well-formed, and wrong."""
 
     status = 422
+
+
+class Busy(Refused):
+    """As many as can be do that already."""
+
+    status = 503

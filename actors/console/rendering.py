@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from actors import words
 from actors.console.access import Access, session_of
+
+#: Functions of `words` that templates call by `|`.
+FILTERS: Final = ("iso", "when", "day", "short_day", "ago", "age", "took", "count", "counted", "tone")
 
 
 @cache
@@ -23,18 +26,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"iso": iso, "when": when}
+    made.filters |= {name: getattr(words, name) for name in FILTERS}
     return made
-
-
-def iso(moment: datetime | None) -> str:
-    """`2026-11-26T02:30:00Z`, for `<time datetime>`; empty for None."""
-    return "" if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def when(moment: datetime | None) -> str:
-    """`26 Nov 2026, 02:30 UTC`, for people; a dash for None."""
-    return "–" if moment is None else f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

@@ -34,8 +34,9 @@ def serving(settings: Settings, *, store_url: str, token: str) -> Iterator[str]:
     listening = _listen(host, port)
     # that it starts and stops says the command
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    app = make_app(settings, store_url=store_url, token=token)
     config = uvicorn.Config(
-        make_app(settings, store_url=store_url, token=token),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -53,6 +54,8 @@ def serving(settings: Settings, *, store_url: str, token: str) -> Iterator[str]:
         shown = f"[{host}]" if ":" in host else host
         yield f"http://{shown}:{port}"
     finally:
+        # streams have no end of their own
+        app.state.live.end()
         server.should_exit = True
         thread.join()
         listening.close()

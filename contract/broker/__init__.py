@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contract.broker.corpses import Corpse
     from contract.broker.errors import BrokerMisconfigured
 
-__all__ = ["check", "drain", "make_broker", "misdeclared", "queue_depths"]
+__all__ = ["check", "drain", "make_broker", "misdeclared", "neglected", "oldest_ready", "queue_depths"]
 
 
 def make_broker(url: str, *, exchange: str = "", middleware: list[Middleware] | None = None) -> Broker:
@@ -73,6 +73,23 @@ def queue_depths(url: str, queues: Iterable[str] = QUEUES) -> Mapping[str, tuple
     from contract.broker import embedded
 
     return embedded.queue_depths(_postgres_url(url), queues)
+
+
+def oldest_ready(url: str, queues: Iterable[str] = QUEUES) -> Mapping[str, float] | None:
+    """Of each queue in which messages are ready, for how many seconds the first has been; None where that is not told.
+
+    RabbitMQ tells nobody but administrators. Raises what `check` raises.
+    """
+    if scheme_of(url) in AMQP_SCHEMES:
+        return None
+    from contract.broker import embedded
+
+    return embedded.oldest(_postgres_url(url), queues)
+
+
+def neglected(depths: Mapping[str, tuple[int, int]]) -> list[str]:
+    """The queues in which something waits that no consumer takes (SOURCES section 3.4)."""
+    return [queue for queue in QUEUES if depths.get(queue, (0, 0))[0] and not depths[queue][1]]
 
 
 def misdeclared(url: str, queues: Iterable[str] = QUEUES) -> list[BrokerMisconfigured]:

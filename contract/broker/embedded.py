@@ -276,6 +276,14 @@ def queue_depths(url: str, queues: Iterable[str]) -> dict[str, tuple[int, int]]:
     return depths
 
 
+def oldest(url: str, queues: Iterable[str]) -> dict[str, float]:
+    """Of each queue in which a message is ready, for how many seconds the first has been so. Raises as `check`."""
+    with _connected(url) as connection:
+        if not schema.schema_exists(connection.cursor(), SCHEMA):
+            return {}
+        return dict(connection.execute(statement("oldest"), {"queues": list(queues)}).fetchall())
+
+
 def unsettled(url: str, queues: Iterable[str]) -> int:
     """How many messages are neither done nor dead, those included that a worker holds, be it alive or not.
 

@@ -107,7 +107,7 @@ def test_up_ticks_and_says_what_is_due(embedded: Place, demo_site: DemoSite) -> 
     place = with_site(embedded, demo_site)
     (place.home / "touchline.toml").write_text(MINUTELY.format(more=""))
     up = subprocess.Popen(
-        [sys.executable, "-m", "touchline", "up", "--threads", "2"],
+        [sys.executable, "-m", "touchline", "up", "--threads", "2", "--no-console"],
         env=place.env,
         cwd=place.home,
         stdout=subprocess.PIPE,

@@ -87,7 +87,7 @@ def eventually(true: Callable[[], Any], what: str, patience: float = PATIENCE) -
 @contextmanager
 def _up(place: Place, *arguments: str) -> Iterator[Up]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "touchline", "up", "--threads", "2", *arguments],
+        [sys.executable, "-m", "touchline", "up", "--threads", "2", "--no-console", *arguments],
         env=place.env,
         cwd=place.home,
         stdout=subprocess.PIPE,

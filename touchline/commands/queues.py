@@ -24,7 +24,7 @@ def queues(output: Format) -> None:
     """
     settings = start()
 
-    from contract.broker import queue_depths
+    from contract.broker import neglected, queue_depths
     from contract.places import broker_url
 
     depths = queue_depths(broker_url(settings))
@@ -34,11 +34,6 @@ def queues(output: Format) -> None:
         say("No queue is there yet: the first message or worker makes them.")
     if output == "table" and (left := neglected(depths)):
         say(f"Nobody works on {', '.join(left)}. `touchline up` does, or: dramatiq actors --queues {' '.join(left)}")
-
-
-def neglected(depths: Mapping[str, tuple[int, int]]) -> list[str]:
-    """The queues in which something waits that no consumer takes (SOURCES section 3.4)."""
-    return [queue for queue in QUEUES if depths.get(queue, (0, 0))[0] and not depths[queue][1]]
 
 
 def _row(queue: str, depths: Mapping[str, tuple[int, int]]) -> Row:

@@ -128,22 +128,9 @@ def _seen_at_once(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, An
 
 def next_step(run: Mapping[str, Any]) -> str:
     """What a person can do about a run that did not succeed, or nothing. `run` as the view has it."""
-    missing = run["found"] - sum(run[name] for name in ACCOUNTED)
-    if missing > 0 and run["state"] == "suspect":
-        return (
-            "what is missing may lie in a queue that nobody consumes (touchline queues) or on the disk of the machine "
-            f"that read it (touchline spool list); else read it anew: touchline scrape {run['source']} --full"
-        )
-    if run["state"] == "suspect":
-        return (
-            f"look at the site, and read it again: touchline scrape {run['source']} --full; if the site is right, "
-            f"widen the bounds for that one run: [sources.{run['source']}.health] in touchline.toml"
-        )
-    if run["state"] == "failed":
-        return f"once its cause is gone: touchline scrape {run['source']}"
-    if run["state"] == "interrupted":
-        return f"what it had not read yet the next run reads: touchline scrape {run['source']}"
-    return ""
+    from actors.next_steps import of_run
+
+    return of_run(run)
 
 
 COLUMNS = (

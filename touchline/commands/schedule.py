@@ -72,7 +72,7 @@ def list_(output: Format) -> None:
 
 def silence(known: Any) -> str:
     """A sentence if nothing ticks, from what the clock knows of the schedules; else nothing."""
-    from touchline.diagnosis_schedule import STOPPED
+    from actors.next_steps import STOPPED
 
     since = min((row["seconds_since_tick"] for row in known), default=None)
     if since is not None and since < STOPPED:

@@ -17,7 +17,9 @@ from touchline.settings import start
 
 if TYPE_CHECKING:
     from contract.settings import Settings
+    from touchline.console_beside import ConsoleBeside
     from touchline.stop_signals import StopSignals
+    from touchline.ticking import Ticker, Told
     from touchline.workers import Worker, Workers
 
 #: Seconds between two looks at the workers.
@@ -35,13 +37,17 @@ _READING = ("ingest", "urllib3", "selectolax")
     "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes that store."
 )
 @click.option("--threads", type=click.IntRange(1, 16), default=8, show_default=True, help="Threads in each of them.")
-def up(processes: int, threads: int) -> None:
-    """Run workers and schedules, and the embedded server where no address is configured, until Ctrl-C.
+@click.option("--console/--no-console", default=True, help="Serve the console, too.  [default: console]")
+def up(processes: int, threads: int, console: bool) -> None:
+    """Run workers, schedules and the console, and the embedded server where no address is configured, until Ctrl-C.
 
     The database is brought up to date first. Beside the processes that store there is one that runs scrapes. What the
     schedules in touchline.toml say is ordered each minute (`touchline schedule init` writes some). Commands from other
     terminals share what runs here: `touchline scrape` leaves the storing to these workers, and `dramatiq actors` may
     add more.
+
+    The console (`touchline console`) answers at TOUCHLINE_CONSOLE_LISTEN; where that is not set and its default port is
+    taken, at another one. Without it, or where it cannot start, everything else runs all the same.
 
     A worker that dies is started again, while the others go on. Ctrl-C lets running work finish within
     TOUCHLINE_SHUTDOWN_GRACE; a second one stops at once. Exit code 1: workers had to be killed (nothing is lost by
@@ -51,6 +57,7 @@ def up(processes: int, threads: int) -> None:
 
     from actors.store import migrations
     from contract import broker, places
+    from touchline.console_beside import ConsoleBeside
     from touchline.stop_signals import StopSignals
     from touchline.workers import Workers
 
@@ -63,9 +70,10 @@ def up(processes: int, threads: int) -> None:
     folder = settings.home / "log"
     team = list(_team(settings, folder, processes, threads))
     with StopSignals() as signals, Workers(team, at_once=lambda: signals.at_once) as workers:
-        for name, what in _lines(settings, processes, threads, folder):
+        beside = ConsoleBeside(settings, folder, at_once=lambda: signals.at_once) if console else None
+        for name, what in _lines(settings, processes, threads, folder, "" if beside is None else beside.said):
             click.echo(f"{name:<9} {what}")
-        clean = _watch(workers, signals, settings.shutdown_grace, settings.runtime_dir)
+        clean = _watch(workers, beside, signals, settings.shutdown_grace, settings.runtime_dir)
     if not clean:
         raise SystemExit(1)
 
@@ -88,8 +96,8 @@ def _can_read() -> bool:
     return all(importlib.util.find_spec(package) for package in _READING)
 
 
-def _lines(settings: Settings, processes: int, threads: int, folder: Path) -> list[tuple[str, str]]:
-    """What runs, where, and where to look: five lines."""
+def _lines(settings: Settings, processes: int, threads: int, folder: Path, console: str) -> list[tuple[str, str]]:
+    """What runs, where, and where to look: six lines, or five without a console."""
     from contract.addresses import redact
 
     embedded = f"embedded PostgreSQL in {settings.home}"
@@ -102,6 +110,7 @@ def _lines(settings: Settings, processes: int, threads: int, folder: Path) -> li
         ("Queue", queue),
         ("Workers", f"{processes} {many} of {threads} threads, {beside}; logs in {folder}; Ctrl-C stops them"),
         ("Schedule", _schedule(settings)),
+        *([("Console", console)] if console else []),
         ("Next", "in another terminal: touchline scrape mlsnext --wait, then touchline matches"),
     ]
 
@@ -124,14 +133,30 @@ def _schedule(settings: Settings) -> str:
     return f"{counted(len(due), 'schedule')}; next: {name}, {local:%a %H:%M %Z}; touchline schedule next"
 
 
-def _watch(workers: Workers, signals: StopSignals, grace: float, runtime_dir: Path) -> bool:
-    """Keep the workers running until somebody asks to stop. Returns whether they ended in order."""
+def _watch(
+    workers: Workers, beside: ConsoleBeside | None, signals: StopSignals, grace: float, runtime_dir: Path
+) -> bool:
+    """Keep workers and console running until somebody asks to stop. Returns whether the workers ended in order."""
     from touchline.ticking import Ticker, Told
 
     ticker = Ticker()
     told = Told(ticker, runtime_dir)
+    if beside is not None:
+        beside.start()
+    try:
+        return _until_asked(workers, beside, signals, grace, ticker, told)
+    finally:
+        if beside is not None:
+            beside.stop()
+
+
+def _until_asked(
+    workers: Workers, beside: ConsoleBeside | None, signals: StopSignals, grace: float, ticker: Ticker, told: Told
+) -> bool:
     while not signals.asked:
         workers.look()
+        if beside is not None:
+            beside.look()
         ticker.look()
         told.look()
         signals.wait(_LOOK)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from fastapi import APIRouter
 
 from actors.console.access import Reader
-from actors.console.rendering import render
+from actors.console.pages import kept, overview, runs
 
 router = APIRouter(dependencies=[Reader], include_in_schema=False)
-
-
-@router.get("/")
-def overview(request: Request) -> Response:
-    return render(request, "base.html")
+router.include_router(overview.router)
+router.include_router(runs.router)
+router.include_router(kept.router)
