@@ -1,0 +1,28 @@
+-- The teams that somebody may mean, by id or by a part of the name, and where each plays; the nearest first: the id
+-- itself (0), the whole name (1), a part of it (2). Of teams without a match there is no calendar.
+WITH named AS MATERIALIZED (
+    SELECT source, team_id, team,
+           CASE WHEN team_id = %(team)s THEN 0 WHEN lower(team) = lower(%(team)s) THEN 1 ELSE 2 END AS nearness
+      FROM touchline.calendar_teams
+     WHERE (team_id = %(team)s OR position(lower(%(team)s) IN lower(team)) > 0)
+       AND (%(source)s::text IS NULL OR source = %(source)s)
+)
+SELECT named.source, named.team_id, named.team, named.nearness, played.*
+  FROM named
+ CROSS JOIN LATERAL (
+    SELECT max(m.season) AS season,
+           mode() WITHIN GROUP (ORDER BY m.age_group) AS age_group,
+           string_agg(DISTINCT m.league, ', ') AS league,
+           string_agg(DISTINCT m.division, ', ') AS division,
+           count(*) AS matches
+      FROM public.match_list AS m
+     WHERE m.source = named.source
+       AND (m.home_team_id = named.team_id OR m.away_team_id = named.team_id)
+       AND (%(season)s::text IS NULL OR m.season = %(season)s)
+       AND (%(leagues)s::text[] IS NULL OR lower(m.league) = ANY (lower(%(leagues)s::text[]::text)::text[]))
+       AND (%(age_groups)s::text[] IS NULL
+            OR lower(m.age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
+ ) AS played
+ WHERE played.matches > 0
+ ORDER BY nearness, lower(team), substring(played.age_group FROM '[0-9]+')::int, league, source, team_id
+ LIMIT %(limit)s::bigint;
