@@ -35,7 +35,6 @@ class _Change:
     before: timedelta
     after: timedelta
     name: str
-    summer: bool
 
 
 def zone_of(name: str | None) -> ZoneInfo | None:
@@ -54,16 +53,16 @@ def described(zone: ZoneInfo, first: int, last: int) -> Timezone:
     """The VTIMEZONE of `zone`, right for all times of the years from `first` to `last`."""
     # a year earlier: what it was when the first year began follows from the year before
     years = range(first - 1, max(last, first + _YEARS) + 1)
-    groups: dict[tuple[timedelta, timedelta, str, bool], list[datetime]] = defaultdict(list)
+    groups: dict[tuple[timedelta, timedelta, str], list[datetime]] = defaultdict(list)
     for change in _changes(zone, years):
-        groups[change.before, change.after, change.name, change.summer].append(change.at)
+        groups[change.before, change.after, change.name].append(change.at)
     rules = {kind: _rule(onsets, years) for kind, onsets in groups.items()}
     made = Timezone()
     made.add("TZID", zone.key)
     if not rules or None in rules.values():
         start = datetime(years[0], 1, 1, tzinfo=zone)
         offset = start.utcoffset() or timedelta()
-        _add(made, [start.replace(tzinfo=None)], offset, offset, start.tzname() or "", bool(start.dst()))
+        _add(made, [start.replace(tzinfo=None)], offset, offset, start.tzname() or "")
         rules = dict.fromkeys(rules)
     for kind, rule in rules.items():
         onsets = groups[kind][:1] if rule else [at for at in groups[kind] if at.year <= last]
@@ -78,10 +77,10 @@ def _add(
     before: timedelta,
     after: timedelta,
     name: str,
-    summer: bool,
     rule: vRecur | None = None,
 ) -> None:
-    observance = TimezoneDaylight() if summer else TimezoneStandard()
+    # by its offset: there are zones whose law calls winter the exception (Europe/Dublin)
+    observance = TimezoneDaylight() if after > before else TimezoneStandard()
     observance.add("DTSTART", onsets[0])
     observance.add("TZOFFSETFROM", before)
     observance.add("TZOFFSETTO", after)
@@ -107,15 +106,15 @@ def _changes(zone: ZoneInfo, years: range) -> Iterator[_Change]:
                     before = middle
                 else:
                     after = middle
-            old, _, _ = _clock(zone, before)
-            new, name, summer = _clock(zone, after)
-            yield _Change(after.replace(tzinfo=None) + old, old, new, name, summer)
+            old, _ = _clock(zone, before)
+            new, name = _clock(zone, after)
+            yield _Change(after.replace(tzinfo=None) + old, old, new, name)
         moment += _DAY
 
 
-def _clock(zone: ZoneInfo, moment: datetime) -> tuple[timedelta, str, bool]:
+def _clock(zone: ZoneInfo, moment: datetime) -> tuple[timedelta, str]:
     local = moment.astimezone(zone)
-    return local.utcoffset() or timedelta(), local.tzname() or "", bool(local.dst())
+    return local.utcoffset() or timedelta(), local.tzname() or ""
 
 
 def _rule(onsets: Sequence[datetime], years: range) -> vRecur | None:
