@@ -59,13 +59,13 @@ def text(made: Timezone) -> str:
 
 @pytest.mark.parametrize("name", RULED)
 def test_a_reader_who_knows_no_zones_has_the_right_time(name: str) -> None:
-    """Each day of both years, and each hour around a change, by dateutil's own reading of the rules and by the zone itself."""
+    """Each day, and each hour around a change, by dateutil's own reading of the rules and by the zone itself."""
     zone = ZoneInfo(name)
     read = tzical(StringIO(f"BEGIN:VCALENDAR\r\n{text(described(zone, FIRST, LAST))}END:VCALENDAR\r\n")).get(name)
     assert differing(zone, read) == []
 
 
-@pytest.mark.parametrize("name", (*RULED, *UNRULED))
+@pytest.mark.parametrize("name", [*RULED, *UNRULED])
 def test_icalendar_reads_the_same_time(name: str) -> None:
     """Its own reading of the component, without looking the name up, also where there is no rule but days."""
     zone = ZoneInfo(name)
