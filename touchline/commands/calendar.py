@@ -123,7 +123,10 @@ def _write(file: Path, content: bytes) -> bool:
             return False
     file = file.resolve()
     # beside it, where it can be renamed into place
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(file)) from None
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
