@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from icalendar import Calendar as Parsed
 
+from actors.console.access import Access
 from tests.fix_command import Touchline
 from tests.fix_postgres import PostgresServer
 
@@ -142,3 +143,25 @@ def test_a_folder_that_is_not_there_is_a_sentence(filled: Touchline, tmp_path: P
     ended = filled(f"calendar 5946 -o {tmp_path / 'nowhere' / 'team.ics'}")
     assert ended.code == 2
     assert ended.err.startswith(f"touchline: {tmp_path / 'nowhere' / 'team.ics'}: No such file or directory\n")
+
+
+def test_the_address_is_the_one_that_the_console_serves(filled: Touchline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this machine, and under the name that it has for others: there with a key, unless everyone may read."""
+    path = "/calendar/5946.ics?source=mlsnext"
+    assert filled("calendar athletum --url").out == f"http://127.0.0.1:8090{path}\n"
+    assert filled("calendar athletum --url --season 26-27").out == f"http://127.0.0.1:8090{path}&season=2026-27\n"
+    monkeypatch.setenv("TOUCHLINE_CONSOLE_HOSTS", "matches.example.org,other.example.org")
+    monkeypatch.setenv("TOUCHLINE_CONSOLE_TOKEN", "a token that only this test knows")
+    key = Access("a token that only this test knows", open_to_read=False).calendar_key("mlsnext", "5946")
+    assert filled("calendar athletum --url").out == f"https://matches.example.org{path}&key={key}\n"
+    monkeypatch.setenv("TOUCHLINE_CONSOLE_READERS", "everyone")
+    assert filled("calendar athletum --url").out == f"https://matches.example.org{path}\n"
+
+
+def test_an_address_that_no_phone_could_ask_for_is_refused(filled: Touchline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On all of the machine's addresses, and nobody said by which name it goes."""
+    monkeypatch.setenv("TOUCHLINE_CONSOLE_LISTEN", "0.0.0.0:8090")
+    ended = filled("calendar athletum --url")
+    assert (ended.code, ended.out) == (2, "")
+    assert "TOUCHLINE_CONSOLE_HOSTS" in ended.err
+    assert filled("calendar athletum --url -o team.ics").code == 2

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: How many teams are named to whoever may have meant any of them.
 _NAMED = 20
 
+#: Where a server answers that answers on all addresses of its machine.
+_EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+
 
 @click.command(
     cls=options.Command,
@@ -28,6 +31,7 @@ _NAMED = 20
         "touchline calendar Loggers --age-group U14",
         "touchline calendar Loggers --age-group U14 --league homegrown --output-file loggers.ics",
         "touchline calendar 5748 --season 2026-27 -o team.ics",
+        "touchline calendar 5748 --url",
     ),
 )
 @click.argument("team")
@@ -43,6 +47,7 @@ _NAMED = 20
     metavar="FILE",
     help="Write the calendar there instead of to stdout; a file that holds it already is not touched.",
 )
+@click.option("--url", is_flag=True, help="Print the address at which the console serves it, for phones.")
 def calendar(
     team: str,
     source: str | None,
@@ -50,6 +55,7 @@ def calendar(
     leagues: tuple[str, ...],
     age_groups: tuple[str, ...],
     file: Path | None,
+    url: bool,
 ) -> None:
     """Write the matches of TEAM as an iCalendar file: kick-offs, venues, results, what was postponed or cancelled.
 
@@ -57,7 +63,12 @@ def calendar(
     `--league`, `--age-group` and `--source` say which. All seasons that are stored are in the calendar, unless
     `--season` says otherwise. The same matches give the same file, so it can be written again whenever you like and
     served to phones that subscribe to it: docs/calendars.md. Of a match whose day was never known there is no event.
+
+    `--url` needs the console's own settings: where reading is not open to everyone, the address has a key in it that is
+    made of the console's token.
     """
+    if url and file:
+        raise click.UsageError("--url prints an address, and --output-file writes a calendar: one of them")
     from touchline.store import opened
 
     with opened() as connection:
@@ -65,6 +76,9 @@ def calendar(
 
         found = find(connection, team, source=source, season=season, leagues=leagues, age_groups=age_groups)
         chosen = _one_of(found, team)
+        if url:
+            click.echo(_address(chosen, season))
+            return
         made = calendar_of(connection, chosen.source, chosen.team_id, season=season)
     if made.dateless:
         say(f"Not in it: {_matches(made.dateless)} whose day was never known.")
@@ -75,6 +89,31 @@ def calendar(
         return
     changed = _write(file, made.to_ical())
     say(f"{readable(made.name)}: {_matches(made.matches)} in {file}" + ("." if changed else ", as before."))
+
+
+def _address(team: Team, season: str | None) -> str:
+    """Where the console serves the calendar. Raises ConfigurationError where nobody has said by which name it goes."""
+    from actors.console.access import Access, open_to_read
+    from actors.console.calendar import path_of
+    from actors.console.token import token_of
+    from contract.addresses import split_listen
+    from contract.errors import ConfigurationError
+    from contract.settings import load
+
+    settings = load()
+    if settings.console_hosts:
+        base = f"https://{settings.console_hosts[0]}"
+    elif split_listen(settings.console_listen)[0] in _EVERY_ADDRESS:
+        raise ConfigurationError(
+            f"the console answers on {settings.console_listen}, which is no name that a phone could ask for",
+            hint="TOUCHLINE_CONSOLE_HOSTS names it",
+        )
+    else:
+        base = f"http://{settings.console_listen}"
+    is_open = open_to_read(settings)
+    # where everyone may read there is no key, and no token has to be there
+    access = Access("" if is_open else token_of(settings).value, open_to_read=is_open)
+    return base + path_of(access, team.source, team.team_id, season=season)
 
 
 def _matches(number: int) -> str:
