@@ -52,4 +52,6 @@ def find(
     ) as found:
         rows = list(found.rows)
     nearest = rows[0]["nearness"] if rows else None
-    return [Team(**{name: row[name] for name in Team.__slots__}) for row in rows if row["nearness"] == nearest]
+    teams = [Team(**{name: row[name] for name in Team.__slots__}) for row in rows if row["nearness"] == nearest]
+    # a club's teams have one name, and whoever looks for one of them knows how old it is
+    return sorted(teams, key=lambda team: (team.team.lower(), len(team.age_group), team.age_group, team.league or ""))

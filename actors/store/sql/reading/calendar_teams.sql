@@ -6,9 +6,15 @@ WITH named AS MATERIALIZED (
       FROM touchline.calendar_teams
      WHERE (team_id = %(team)s OR position(lower(%(team)s) IN lower(team)) > 0)
        AND (%(source)s::text IS NULL OR source = %(source)s)
+), meant AS MATERIALIZED (
+    -- whoever gives an id means that team, whatever stands in the names of others
+    SELECT * FROM named WHERE nearness = 0 OR NOT EXISTS (SELECT FROM named AS exact WHERE exact.nearness = 0)
+     ORDER BY nearness, lower(team), source, team_id
+     -- each costs up to a millisecond; who gave one letter, and means one of thousands, has to say more anyway
+     LIMIT 1000
 )
-SELECT named.source, named.team_id, named.team, named.nearness, played.*
-  FROM named
+SELECT meant.source, meant.team_id, meant.team, meant.nearness, played.*
+  FROM meant
  CROSS JOIN LATERAL (
     SELECT max(m.season) AS season,
            mode() WITHIN GROUP (ORDER BY m.age_group) AS age_group,
@@ -16,13 +22,13 @@ SELECT named.source, named.team_id, named.team, named.nearness, played.*
            string_agg(DISTINCT m.division, ', ') AS division,
            count(*) AS matches
       FROM public.match_list AS m
-     WHERE m.source = named.source
-       AND (m.home_team_id = named.team_id OR m.away_team_id = named.team_id)
+     WHERE m.source = meant.source
+       AND (m.home_team_id = meant.team_id OR m.away_team_id = meant.team_id)
        AND (%(season)s::text IS NULL OR m.season = %(season)s)
        AND (%(leagues)s::text[] IS NULL OR lower(m.league) = ANY (lower(%(leagues)s::text[]::text)::text[]))
        AND (%(age_groups)s::text[] IS NULL
             OR lower(m.age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
  ) AS played
  WHERE played.matches > 0
- ORDER BY nearness, lower(team), substring(played.age_group FROM '[0-9]+')::int, league, source, team_id
+ ORDER BY meant.nearness, lower(meant.team), meant.source, meant.team_id
  LIMIT %(limit)s::bigint;
