@@ -31,6 +31,9 @@ __all__ = ["CONTENT_TYPE", "REFRESH", "Calendar", "Team", "calendar_of", "find",
 #: How often a reader may well ask: kick-offs are moved hours ahead, results come in within a day.
 REFRESH: Final = timedelta(hours=1)
 
+#: Matches in one calendar: more than any team plays in decades, and a second's work.
+MOST: Final = 5000
+
 _PRODUCT: Final = "-//Touchline//Calendar//EN"
 
 #: The type of the document, for whoever serves it.
@@ -57,11 +60,11 @@ class Calendar:
 
 
 def calendar_of(connection: Connection, source: str, team_id: str, *, season: str | None = None) -> Calendar:
-    """The calendar of the team, of all seasons that are stored or of one.
+    """The calendar of the team, of all seasons that are stored or of one; of `MOST` matches, the latest.
 
     Raises NoSuchTeam where the team has no match.
     """
-    with reading(connection, "calendar", source=source, team_id=team_id, season=season) as found:
+    with reading(connection, "calendar", source=source, team_id=team_id, season=season, limit=MOST) as found:
         rows = list(found.rows)
     return made_of(rows, source, team_id)
 

@@ -11,6 +11,7 @@ from icalendar import Event
 from actors.calendars import Calendar, Team, calendar_of, find
 from actors.errors import NoSuchTeam
 from actors.store.database import connect
+from actors.store.reading import reading
 from tests.integration.store.conftest import Store, a_match
 
 
@@ -175,3 +176,13 @@ def test_a_team_is_found_by_id_or_name(store: Store, any_store_url: str) -> None
     assert teams(any_store_url, "1", source="other") == teams(any_store_url, "1", season="2024-25") == []
     (found,) = teams(any_store_url, "1 FC")
     assert found == Team("mlsnext", "4", "1 FC", "2026-27", "U14", "flex", None, 1)
+
+
+def test_of_too_many_matches_the_latest_are_there(store: Store, any_store_url: str) -> None:
+    """A calendar has an end, whatever somebody puts on one team; in order of their ids all the same."""
+    days = {"a": "2026-10-10", "b": "2026-10-12", "c": "2026-10-11"}
+    store.put([a_match(match_id, date=day) for match_id, day in days.items()])
+    store.put([a_match("d", status="postponed", date=None, kickoff=None)])
+    asked = {"source": "mlsnext", "team_id": "1", "limit": 2}
+    with connect(any_store_url) as connection, reading(connection, "calendar", **asked) as found:
+        assert [row["match_id"] for row in found.rows] == ["b", "c"]
