@@ -15,7 +15,10 @@ MOST: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A team that has matches. `season` is its latest; `league` and `division` may be several, and None for none."""
+    """A team that has matches. `season` is its latest, and `age_group` what it mostly plays in there.
+
+    `league` and `division` may be several, with commas between them, or None.
+    """
 
     source: str
     team_id: str

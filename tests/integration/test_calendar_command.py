@@ -70,7 +70,7 @@ def test_of_several_teams_one_has_to_be_chosen(filled: Touchline) -> None:
 
 def test_filters_choose_among_teams(filled: Touchline) -> None:
     """Age group, league, season and source leave out whoever has no match there."""
-    assert filled("calendar montréal --age-group u15").code == 0
+    assert filled("calendar montréal --age-group u14").code == 0
     assert filled("calendar academy --league flex").out == filled("calendar 5946").out
     assert titles(filled("calendar montréal --season 25-26").out) == ["Loggers 100%_ 16:1 CF Montréal"]
     assert len(titles(filled("calendar montréal").out)) == 2

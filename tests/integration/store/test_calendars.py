@@ -186,3 +186,13 @@ def test_of_too_many_matches_the_latest_are_there(store: Store, any_store_url: s
     asked = {"source": "mlsnext", "team_id": "1", "limit": 2}
     with connect(any_store_url) as connection, reading(connection, "calendar", **asked) as found:
         assert [row["match_id"] for row in found.rows] == ["b", "c"]
+
+
+def test_a_team_is_as_old_as_it_mostly_plays(store: Store, any_store_url: str) -> None:
+    """One match against older ones makes it no older; another season does."""
+    store.put([a_match("1"), a_match("2"), a_match("3", age_group="U15", division=None)])
+    assert [team.team_id for team in teams(any_store_url, "grove", age_groups=["U14"])] == ["1"]
+    assert teams(any_store_url, "grove", age_groups=["U15"]) == []
+    store.put([a_match("4", season="2027-28", age_group="U15")])
+    assert [team.age_group for team in teams(any_store_url, "grove")] == ["U15"]
+    assert calendar(any_store_url).name == "Ashgrove U15"

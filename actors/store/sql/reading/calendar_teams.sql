@@ -17,18 +17,20 @@ SELECT meant.source, meant.team_id, meant.team, meant.nearness, played.*
   FROM meant
  CROSS JOIN LATERAL (
     SELECT max(m.season) AS season,
-           mode() WITHIN GROUP (ORDER BY m.age_group) AS age_group,
+           -- a team plays older ones, too; and squads grow older
+           mode() WITHIN GROUP (ORDER BY m.age_group) FILTER (WHERE m.season = m.latest) AS age_group,
            string_agg(DISTINCT m.league, ', ') AS league,
            string_agg(DISTINCT m.division, ', ') AS division,
            count(*) AS matches
-      FROM public.match_list AS m
-     WHERE m.source = meant.source
-       AND (m.home_team_id = meant.team_id OR m.away_team_id = meant.team_id)
-       AND (%(season)s::text IS NULL OR m.season = %(season)s)
-       AND (%(leagues)s::text[] IS NULL OR lower(m.league) = ANY (lower(%(leagues)s::text[]::text)::text[]))
-       AND (%(age_groups)s::text[] IS NULL
-            OR lower(m.age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
+      FROM (SELECT season, league, division, age_group, max(season) OVER () AS latest
+              FROM public.match_list
+             WHERE source = meant.source
+               AND (home_team_id = meant.team_id OR away_team_id = meant.team_id)
+               AND (%(season)s::text IS NULL OR season = %(season)s)
+               AND (%(leagues)s::text[] IS NULL
+                    OR lower(league) = ANY (lower(%(leagues)s::text[]::text)::text[]))) AS m
  ) AS played
  WHERE played.matches > 0
+   AND (%(age_groups)s::text[] IS NULL OR lower(played.age_group) = ANY (lower(%(age_groups)s::text[]::text)::text[]))
  ORDER BY meant.nearness, lower(meant.team), meant.source, meant.team_id
  LIMIT %(limit)s::bigint;
