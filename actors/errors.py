@@ -44,3 +44,7 @@ class ReceiverAway(UnreachableError):
 
 class ReceiverRefuses(PermanentError):
     """The webhook's receiver answers that it will not have this, now or later. The address or the receiver is wrong."""
+
+
+class NoSuchTeam(ConfigurationError):
+    """There is no team of that id or name, or more than one."""
