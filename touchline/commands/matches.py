@@ -79,7 +79,8 @@ def kickoff(row: Row) -> str:
         return ""
     try:
         local = moment.astimezone(ZoneInfo(row["timezone"] or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # a folder of zones, such as America, is an OSError
         return f"{moment:%H:%M} UTC"
     return f"{local:%H:%M %Z}"
 
