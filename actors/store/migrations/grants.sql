@@ -13,6 +13,7 @@ DECLARE
         "changes":         "SELECT, INSERT",
         "official_tables": "SELECT, INSERT, UPDATE",
         "official_rows":   "SELECT, INSERT, DELETE",
+        "league_rules":    "SELECT",
         "inbox":           "SELECT, INSERT, UPDATE, DELETE",
         "frontier":        "SELECT, INSERT, UPDATE",
         "sightings":       "SELECT, INSERT, UPDATE (observed_at), DELETE",
