@@ -1,4 +1,4 @@
-"""What the rules of a league's table may say: in the files that come with us, and in the settings (`[tables.LEAGUE]`)."""
+"""What the rules of a league's table may say: in the files that come with us, and in `[tables.LEAGUE]` of settings."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ DECLARE
         "official_tables": "SELECT, INSERT, UPDATE",
         "official_rows":   "SELECT, INSERT, DELETE",
         "league_rules":    "SELECT",
+        "comparisons":     "SELECT, INSERT, UPDATE",
+        "table_troubles":  "SELECT, INSERT, UPDATE, DELETE",
         "inbox":           "SELECT, INSERT, UPDATE, DELETE",
         "frontier":        "SELECT, INSERT, UPDATE",
         "sightings":       "SELECT, INSERT, UPDATE (observed_at), DELETE",

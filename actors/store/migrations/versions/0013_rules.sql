@@ -161,3 +161,43 @@ COMMENT ON COLUMN public.standings.points IS 'By the league''s rules; commonly 3
 -- The rules, for `touchline doctor` and the console.
 CREATE VIEW touchline.table_rules AS
 SELECT league, win, draw, loss, shootout_win, shootout_loss, match_types, forfeits, ranking FROM touchline.league_rules;
+
+-- The official tables as they were published, for `touchline table --official` and the console.
+CREATE VIEW touchline.published_rows AS
+SELECT t.source, t.season, t.league, t.division, t.age_group, t.observed_at,
+       r.team_key AS team_id, r.team, r."position", r."values"
+FROM touchline.official_tables AS t
+JOIN touchline.official_rows AS r
+  ON (r.source, r.season, r.league, r.division, r.age_group) = (t.source, t.season, t.league, t.division, t.age_group);
+
+-- The run after which the tables of a source were held against the official ones last.
+CREATE TABLE touchline.comparisons (
+    source      text PRIMARY KEY,
+    run_id      uuid NOT NULL,
+    compared_at timestamptz NOT NULL DEFAULT now(),
+    -- how many tables have an official one with figures
+    tables      integer NOT NULL
+);
+
+-- The tables in which ours and the official one really disagree, until they do not.
+CREATE TABLE touchline.table_troubles (
+    source    text NOT NULL,
+    season    text NOT NULL,
+    league    text NOT NULL,
+    division  text NOT NULL,
+    age_group text NOT NULL,
+    sentence  text NOT NULL,
+    since     timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (source, season, league, division, age_group)
+);
+
+CREATE VIEW touchline.last_comparisons AS
+SELECT source, run_id, compared_at, tables FROM touchline.comparisons;
+
+CREATE VIEW touchline.disagreements AS
+SELECT source, season, league, division, age_group, sentence, since FROM touchline.table_troubles;
+
+ALTER TABLE touchline.news DROP CONSTRAINT news_kind_check;
+ALTER TABLE touchline.news ADD CONSTRAINT news_kind_check
+CHECK (kind IN ('run.suspect', 'run.failed', 'run.interrupted', 'source.recovered', 'dead_letters',
+                'table.disagrees', 'table.agrees'));
