@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ def sentence(news: News) -> str:
     """The news in a sentence or two, with what to type next."""
     if news.kind == "dead_letters":
         return _of_letters(news.payload)
+    if news.kind in ("table.disagrees", "table.agrees"):
+        return _of_table(news.kind, news.payload)
     return _of_recovery(news.payload) if news.kind == "source.recovered" else _of_run(news.kind, news.payload)
 
 
@@ -65,6 +68,19 @@ def _of_letters(data: Mapping[str, Any]) -> str:
         f"Touchline: {_counted(counts['letters'], 'dead letter', 's')}{source} "
         f"({_counted(counts['matches'], 'match', 'es')}), {scope['reason']}: {_short(data['error'])}. "
         f"See: touchline dead list{run}"
+    )
+
+
+def _of_table(kind: str, data: Mapping[str, Any]) -> str:
+    scope = data["scope"]
+    which = " ".join(scope[name] for name in ("league", "age_group", "division", "season") if scope[name])
+    if kind == "table.agrees":
+        return f"Touchline: the table {which} of {data['source']} agrees with the official one again."
+    words = ["touchline", "table", "--official", "--age-group", scope["age_group"], "--division", scope["division"]]
+    command = shlex.join([*words, "--season", scope["season"]])
+    return (
+        f"Touchline: the table {which} of {data['source']} disagrees with the official one: {_short(data['error'])}. "
+        f"See: {command}"
     )
 
 
