@@ -72,7 +72,7 @@ def _of_letters(data: Mapping[str, Any]) -> str:
 
 
 def _of_corrections(kind: str, data: Mapping[str, Any]) -> str:
-    which = f"{data['source']} {data['scope']['match_id']} ({' – '.join(data['teams'])})"
+    which = f"{data['source']} {data['scope']['match_id']} ({' – '.join(map(_short, data['teams']))})"
     told = data["corrections"]
     if kind == "correction.site_agrees":
         said = ", ".join(f"{each['field']} is {_value(each['value'])}, as {each['by']} said" for each in told)
