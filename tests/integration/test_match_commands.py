@@ -40,8 +40,13 @@ def the_match(league: Touchline, line: str = "match show 15001") -> dict[str, An
 def test_a_match_is_shown_with_its_history(league: Touchline) -> None:
     """Everything that is stored of it, for a program and for a person."""
     match = the_match(league, "match show 26030 --source mlsnext")
-    assert (match["home_team"], match["home_score"], match["status"]) == ("South Florida Football Academy", 0, "completed")
-    assert match["corrections"] == [] and match["corrected"] is None
+    assert (match["home_team"], match["home_score"], match["status"]) == (
+        "South Florida Football Academy",
+        0,
+        "completed",
+    )
+    assert match["corrections"] == []
+    assert match["corrected"] is None
     assert [(c["field"], c["old"], c["new"], c["run_id"][:4]) for c in match["history"]] == [
         ("away_score", None, "0", "3f2b"),
         ("home_score", None, "0", "3f2b"),
@@ -60,7 +65,9 @@ def test_what_a_person_corrects_is_shown_as_such(league: Touchline) -> None:
     match = the_match(league)
     assert (match["home_score"], match["corrected"]) == (6, ["home_score"])
     (correction,) = match["corrections"]
-    assert {name: correction[name] for name in ("field", "value", "site_value", "site_since", "why", "by", "state")} == {
+    assert {
+        name: correction[name] for name in ("field", "value", "site_value", "site_since", "why", "by", "state")
+    } == {
         "field": "home_score",
         "value": "6",
         "site_value": "16",
@@ -89,7 +96,11 @@ def test_what_a_person_corrects_is_shown_as_such(league: Touchline) -> None:
     match = the_match(league)
     assert (match["home_score"], match["corrected"]) == (16, None)
     (correction,) = match["corrections"]
-    assert (correction["state"], correction["ended_by"], correction["ended_why"]) == ("taken_back", whoami(), "read wrong")
+    assert (correction["state"], correction["ended_by"], correction["ended_why"]) == (
+        "taken_back",
+        whoami(),
+        "read wrong",
+    )
     assert f"Taken back at {correction['ended_at'][:16].replace('T', ' ')} by {whoami()}: read wrong" in (
         league("match show 15001 --output table").out
     )
@@ -100,7 +111,8 @@ def test_every_field_can_be_said(league: Touchline) -> None:
     done(
         league,
         "match correct 26031 --status completed --home-score 1 --away-score 1 --home-penalties 4 --away-penalties 3 "
-        "--date 2026-09-13 --kickoff 2026-09-13T10:00-04:00 --location 'Field 9' --notes walkover --division Gulf --why so",
+        "--date 2026-09-13 --kickoff 2026-09-13T10:00-04:00 --location 'Field 9' --notes walkover "
+        "--division Gulf --why so",
     )
     match = the_match(league, "match show 26031")
     assert {field: match[field] for field in FIELDS} == {
@@ -118,7 +130,8 @@ def test_every_field_can_be_said(league: Touchline) -> None:
     assert sorted(match["corrected"]) == sorted(FIELDS)
     done(league, "match uncorrect 26031 --field location --why so")
     match = the_match(league, "match show 26031")
-    assert match["location"] is None and "location" not in match["corrected"]
+    assert match["location"] is None
+    assert "location" not in match["corrected"]
     done(league, "match correct 15001 --kickoff none --why unknown")
     match = the_match(league)
     assert (match["kickoff"], match["corrected"]) == (None, ["kickoff"])

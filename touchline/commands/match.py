@@ -61,7 +61,9 @@ def _which(command: Decorated) -> Decorated:
 
 def _says_who(help: str) -> Callable[[Decorated], Decorated]:
     def decorate(command: Decorated) -> Decorated:
-        command = click.option("--by", metavar="NAME", help="Who says so, for the record.  [default: user@host]")(command)
+        command = click.option("--by", metavar="NAME", help="Who says so, for the record.  [default: user@host]")(
+            command
+        )
         return click.option("--why", required=True, metavar="TEXT", help=help)(command)
 
     return decorate
@@ -140,7 +142,9 @@ def _correction(told: Mapping[str, Any]) -> str:
             return f"{said}. The site says {site} since {_minute(told['site_since'])}"
         case "resting":
             since = _minute(told["rests_since"])
-            return f"{said}. The site says {site}; it rests since {since}, as what else the site says does not go with it"
+            return (
+                f"{said}. The site says {site}; it rests since {since}, as what else the site says does not go with it"
+            )
         case "site_agrees":
             return f"{said}. The site came round at {_minute(told['ended_at'])}"
     became = "Taken back" if told["state"] == "taken_back" else "Replaced"

@@ -77,7 +77,7 @@ def _open(store: Store) -> list[dict[str, Any]]:
 def test_the_site_is_followed_under_a_correction_as_without_one(
     store: Store, acts: list[tuple[Any, ...]], first: dict[str, Any]
 ) -> None:
-    """Of two matches that are listed alike one is corrected: under its corrections it is as the other, and over them as said."""
+    """Of two matches that are listed alike one is corrected: under its corrections it is as the other."""
     store.arrange(
         "TRUNCATE touchline.matches, touchline.changes, touchline.inbox, touchline.frontier, touchline.sightings, "
         "touchline.run_accounts, touchline.corrections, touchline.news"
@@ -88,7 +88,8 @@ def test_the_site_is_followed_under_a_correction_as_without_one(
             match act:
                 case "put", day, said:
                     counts = store.put([a_match("1", **said), a_match("2", **said)], day=day)
-                    assert counts and counts.inserted + counts.updated + counts.unchanged + counts.stale == 2
+                    assert counts
+                    assert counts.inserted + counts.updated + counts.unchanged + counts.stale == 2
                 case "say", values:
                     correct(store.pool, "mlsnext", "1", values, why="so", by="ann")
                 case "unsay", fields:
@@ -106,7 +107,8 @@ def test_the_site_is_followed_under_a_correction_as_without_one(
         assert sorted(store.match("1")["corrected"] or []) == sorted(standing)
     # the history leads to what is shown
     told = store.rows(
-        "SELECT DISTINCT ON (field) field, new FROM touchline.changes WHERE match_id = '1' ORDER BY field, change_id DESC"
+        "SELECT DISTINCT ON (field) field, new FROM touchline.changes WHERE match_id = '1' "
+        "ORDER BY field, change_id DESC"
     )
     shown = _row(store, "1")
     for row in told:
@@ -138,7 +140,8 @@ def test_corrected_while_a_batch_is_about_to_write_the_match(store: Store, any_s
             batch = threads.submit(store.put, [played(0, 3)], day=2)
             wait_for_a_lock(store)
         counts = batch.result(60)
-    assert counts is not None and counts.unchanged + counts.updated == 1
+    assert counts is not None
+    assert counts.unchanged + counts.updated == 1
     assert store.match("1")["home_score"] == 2
     assert _site_says(store) == ("2", "0", "standing")
 
@@ -171,14 +174,15 @@ def test_the_site_comes_round_while_a_person_takes_it_back(store: Store, any_sto
             batch = threads.submit(store.put, [played(2, 3)], day=2)
             wait_for_a_lock(store)
         assert batch.result(60) == Counts(updated=1)
-    assert store.match("1")["home_score"] == 2 and store.match("1")["corrected"] is None
+    assert store.match("1")["home_score"] == 2
+    assert store.match("1")["corrected"] is None
     assert _site_says(store) == ("2", "1", "taken_back")
     assert store.rows("SELECT FROM touchline.news") == []
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_workers_and_people_at_once(store: Store, seed: int) -> None:
-    """Batches of several days and people who correct and take back, all at once: no deadlock, and everybody is heard."""
+    """Batches of several days and people who correct and take back, all at once: everybody is heard."""
     ids = [f"{n:02}" for n in range(40)]
     store.put([played(1, 3, match_id) for match_id in ids], day=1)
     barrier = threading.Barrier(5)
@@ -212,9 +216,9 @@ def test_workers_and_people_at_once(store: Store, seed: int) -> None:
         for task in tasks:
             task.result(120)
     shown = {row["match_id"]: row["home_score"] for row in store.rows("SELECT match_id, home_score FROM match_list")}
-    assert shown == {m: 100 for m in ids[:20]} | {m: 4 for m in ids[20:]}
+    assert shown == dict.fromkeys(ids[:20], 100) | dict.fromkeys(ids[20:], 4)
     kept = store.rows("SELECT match_id, site_value FROM touchline.match_corrections WHERE state = 'standing'")
-    assert {row["match_id"]: row["site_value"] for row in kept} == {m: "4" for m in ids[:20]}
+    assert {row["match_id"]: row["site_value"] for row in kept} == dict.fromkeys(ids[:20], "4")
 
 
 def test_a_worker_of_the_version_before_does_not_undo_it(store: Store) -> None:

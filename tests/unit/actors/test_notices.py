@@ -87,8 +87,8 @@ def of(kind: str, **payload: Any) -> News:
                     {"field": "notes", "value": None, "by": "bob"},
                 ],
             ),
-            "Touchline: of mlsnext a b (Ashgrove – Bellwater) the site says what no longer goes with a correction, which "
-            "rests: home_score 2 of ann, notes nothing of bob. See: touchline match show 'a b' --source mlsnext",
+            "Touchline: of mlsnext a b (Ashgrove – Bellwater) the site says what no longer goes with a correction, "
+            "which rests: home_score 2 of ann, notes nothing of bob. See: touchline match show 'a b' --source mlsnext",
         ),
     ],
     ids=lambda value: value.kind if isinstance(value, News) else "",
