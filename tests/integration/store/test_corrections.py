@@ -142,6 +142,17 @@ def test_a_late_message_may_be_the_newest_of_its_match(store: Store) -> None:
     assert [state for *_, state in corrections(store)] == ["site_agrees"]
 
 
+def test_what_was_said_before_the_site_came_round_is_old(store: Store) -> None:
+    """That it came round is an observation like any other: an older one that comes late is stale."""
+    store.put([played(1, 3)], day=1)
+    say(store, home_score=2)
+    store.put([played(2, 3)], day=3)
+    stale = store.put([played(0, 3)], day=2)
+    assert stale
+    assert stale.stale == 1
+    assert shown(store) == (2, 3, None)
+
+
 def test_it_rests_while_the_site_says_what_it_does_not_go_with(store: Store) -> None:
     """A score of a match that has none again would be one score without the other; it comes back with the result."""
     store.put([played(1, 3)])
