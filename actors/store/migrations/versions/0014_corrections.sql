@@ -45,7 +45,7 @@ ALTER TABLE touchline.changes ALTER COLUMN run_id DROP NOT NULL;
 ALTER TABLE touchline.news DROP CONSTRAINT news_kind_check;
 ALTER TABLE touchline.news ADD CONSTRAINT news_kind_check
 CHECK (kind IN ('run.suspect', 'run.failed', 'run.interrupted', 'source.recovered', 'dead_letters',
-                'correction.site_agrees', 'correction.rests'));
+                'table.disagrees', 'table.agrees', 'correction.site_agrees', 'correction.rests'));
 
 -- Whoever writes the fields of a corrected match says what the site says: a worker of this version, one of the version
 -- before that knows nothing of corrections, or `touchline match correct` itself. It is written beside, and the corrected
