@@ -106,6 +106,26 @@ def test_what_a_person_corrects_is_shown_as_such(league: Touchline) -> None:
     )
 
 
+def test_it_is_said_what_became_of_a_correction(league: Touchline, store_url: str) -> None:
+    """That it rests, and that the site came round: here the site is whoever writes the match."""
+    done(league, "match correct 15001 --home-score 6 --why report --by ann")
+    with psycopg.connect(store_url) as site:
+        site.execute(
+            "UPDATE touchline.matches SET status = 'scheduled', home_score = NULL, away_score = NULL"
+            " WHERE match_id = '15001'"
+        )
+    shown = league("match show 15001 --output table").out
+    assert "home_score is 6, says ann: report. The site says nothing; it rests since 20" in shown
+    assert "(corrected)" not in shown
+    assert the_match(league)["corrections"][0]["state"] == "resting"
+    with psycopg.connect(store_url) as site:
+        site.execute(
+            "UPDATE touchline.matches SET status = 'completed', home_score = 6, away_score = 1 WHERE match_id = '15001'"
+        )
+    assert "home_score is 6, says ann: report. The site came round at 20" in league("match show 15001 -o table").out
+    assert the_match(league)["corrected"] is None
+
+
 def test_every_field_can_be_said(league: Touchline) -> None:
     """A result that the site does not have, another day, no venue: all in one go."""
     done(
