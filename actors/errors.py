@@ -48,3 +48,11 @@ class ReceiverRefuses(PermanentError):
 
 class NoSuchTeam(ConfigurationError):
     """There is no team of that id or name, or more than one."""
+
+
+class NoSuchMatch(ConfigurationError):
+    """No match is stored under that number, or more than one source has one and none was named. Nothing was done."""
+
+
+class NotCorrectable(ConfigurationError):
+    """What was said of a match cannot stand: the contract refuses such a match, or it changes nothing."""

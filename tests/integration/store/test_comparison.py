@@ -77,9 +77,7 @@ def test_a_match_of_the_last_48_hours_explains_what_it_would(equal: str, store: 
         "Birch: the official table does not count 2026-09-30 Birch 4:0 Cedar (3) yet: of the last 48 hours"
     )
     assert cedar.startswith("Cedar: the official table does not count ")
-    assert positions == (
-        "Positions follow from that: Birch (3 officially, 2 here), Cedar (2 officially, 3 here)."
-    )
+    assert positions == ("Positions follow from that: Birch (3 officially, 2 here), Cedar (2 officially, 3 here).")
     assert comparison.disagreements == []
 
 
@@ -166,8 +164,7 @@ def test_two_teams_the_other_way_round_are_a_disagreement(equal: str, store: Sto
     assert told(equal) == [
         (
             "disagreement",
-            "Officially Birch stands before Cedar (2 and 3); by the rules Cedar does: "
-            "goals for per match 1 to 0.",
+            "Officially Birch stands before Cedar (2 and 3); by the rules Cedar does: goals for per match 1 to 0.",
         )
     ]
 

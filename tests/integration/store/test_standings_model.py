@@ -102,4 +102,7 @@ def test_the_view_equals_the_model(any_store_url: str, played: list[Result], rul
     for row in found:
         lines = model.lines[row["team"]]
         assert (row["played"], row["points"]) == (len(lines), sum(line[4] for line in lines))
-        assert (row["goals_for"], row["goals_against"]) == (sum(line[2] for line in lines), sum(line[3] for line in lines))
+        assert (row["goals_for"], row["goals_against"]) == (
+            sum(line[2] for line in lines),
+            sum(line[3] for line in lines),
+        )

@@ -78,6 +78,29 @@ def of(kind: str, **payload: Any) -> News:
             of("table.agrees", scope=TABLE, since="2026-10-03T18:31:07.5+02:00"),
             "Touchline: the table homegrown U15 East (Pro) 2026-27 of mlsnext agrees with the official one again.",
         ),
+        (
+            of(
+                "correction.site_agrees",
+                scope={"match_id": "26030"},
+                teams=["Ashgrove", "Bellwater\nFC"],
+                corrections=[{"field": "home_score", "value": "2", "by": "ann"}],
+            ),
+            "Touchline: of mlsnext 26030 (Ashgrove – Bellwater FC) the site came round: home_score is 2, as ann said. "
+            "See: touchline match show 26030 --source mlsnext",
+        ),
+        (
+            of(
+                "correction.rests",
+                scope={"match_id": "a b"},
+                teams=["Ashgrove", "Bellwater"],
+                corrections=[
+                    {"field": "home_score", "value": "2", "by": "ann"},
+                    {"field": "notes", "value": None, "by": "bob"},
+                ],
+            ),
+            "Touchline: of mlsnext a b (Ashgrove – Bellwater) the site says what no longer goes with a correction, "
+            "which rests: home_score 2 of ann, notes nothing of bob. See: touchline match show 'a b' --source mlsnext",
+        ),
     ],
     ids=lambda value: value.kind if isinstance(value, News) else "",
 )
