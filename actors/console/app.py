@@ -16,6 +16,7 @@ from actors.console.access import Access, open_to_read
 from actors.console.bounds import Bounds
 from actors.console.database import Store
 from actors.console.problems import answer, handle
+from actors.console.queue import Queue
 from contract.addresses import split_listen
 from contract.settings import Settings
 
@@ -36,17 +37,19 @@ class _Static(StaticFiles):
 
 def make_app(settings: Settings, *, store_url: str, token: str) -> FastAPI:
     """The console over the store at `store_url`. Opens no connection before it is asked something."""
-    store = Store(store_url)
+    store, queue = Store(store_url), Queue(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        queue.close()
         store.close()
 
     # its own pages of the API's documents load scripts from other hosts
     app = FastAPI(title="Touchline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.settings = settings
     app.state.store = store
+    app.state.queue = queue
     app.state.access = Access(token, open_to_read=open_to_read(settings))
     handle(app)
     app.mount("/static", _Static(directory=_STATIC))
