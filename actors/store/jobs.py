@@ -84,7 +84,9 @@ def _write_down(connection: Connection, said: Mapping[str, Any], order: Callable
                     _slot(connection, said["run_id"], order(said["run_id"]))
                     return UUID(str(said["run_id"]))
                 known = connection.execute(statement("jobs/known"), {"key_digest": said["key_digest"]}).fetchone()
-        except psycopg.errors.UniqueViolation:
+        except psycopg.errors.UniqueViolation as error:
+            if error.diag.constraint_name != "slots_pkey":
+                raise
             continue  # somebody else's job has the same microsecond
         if known is not None:
             run_id, asked = known
