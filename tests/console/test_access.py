@@ -51,6 +51,22 @@ def test_a_session_needs_the_token_and_its_cookie_is_for_this_site_alone(console
     assert TOKEN not in right.headers["Set-Cookie"]
 
 
+def test_behind_a_proxy_with_tls_the_cookie_is_for_tls_alone(make_console: MakeConsole) -> None:
+    """The proxy is on this machine; whoever else says so is not believed."""
+    console = make_console(console_hosts="matches.example.org")
+    said = {
+        **FORM,
+        "Host": "matches.example.org",
+        "Origin": "https://matches.example.org",
+        "X-Forwarded-For": "192.0.2.1",
+    }
+    form = urlencode({"token": TOKEN})
+    by_tls = console.ask("POST", "/sign-in", body=form, headers={**said, "X-Forwarded-Proto": "https"})
+    assert "; secure" in by_tls.headers["Set-Cookie"].lower()
+    plain = console.ask("POST", "/sign-in", body=form, headers=said)
+    assert "secure" not in plain.headers["Set-Cookie"].lower()
+
+
 @pytest.mark.parametrize("elsewhere", ["//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y", ""])
 def test_signing_in_leads_nowhere_else(console: Console, elsewhere: str) -> None:
     answer = console.ask("POST", "/sign-in", body=urlencode({"token": TOKEN, "next": elsewhere}), headers=FORM)
