@@ -16,7 +16,6 @@ from actors.console.access import Access, open_to_read
 from actors.console.bounds import Bounds
 from actors.console.database import Store
 from actors.console.problems import answer, handle
-from actors.console.queue import Queue
 from contract.addresses import split_listen
 from contract.settings import Settings
 
@@ -37,25 +36,25 @@ class _Static(StaticFiles):
 
 def make_app(settings: Settings, *, store_url: str, token: str) -> FastAPI:
     """The console over the store at `store_url`. Opens no connection before it is asked something."""
-    store, queue = Store(store_url), Queue(settings)
+    store = Store(store_url)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        queue.close()
         store.close()
 
     # its own pages of the API's documents load scripts from other hosts
     app = FastAPI(title="Touchline", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.settings = settings
     app.state.store = store
-    app.state.queue = queue
     app.state.access = Access(token, open_to_read=open_to_read(settings))
     handle(app)
     app.mount("/static", _Static(directory=_STATIC))
     app.include_router(signing_in.router, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(api.router)
+    app.state.api_routes = api.routes
+    app.add_middleware(api.Heads)
     names = _LOCAL | {split_listen(settings.console_listen)[0].lower(), *settings.console_hosts}
     app.add_middleware(Bounds, names=frozenset(names), answer=answer)
     return app

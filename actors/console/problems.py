@@ -46,7 +46,7 @@ def answer(request: Request, error: TouchlineError, *, status: int | None = None
         context = {"title": _title(status), "said": said, "hint": hint}
         response: Response = render(request, "problem.html", status=status, **context)
     else:
-        response = problem(status, said, hint=hint)
+        response = problem(status, said, hint=hint, errors=getattr(error, "errors", None))
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="touchline"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -61,7 +61,8 @@ def problem(status: int, detail: str, *, hint: str = "", errors: list[dict[str, 
         body["hint"] = hint
     if errors:
         body["errors"] = errors
-    text = json.dumps(body, ensure_ascii=False)
+    # half a surrogate pair, which may be what is wrong, goes as an escape
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, status_code=status, media_type="application/problem+json")
 
 
