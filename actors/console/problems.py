@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 
 from actors.console.errors import Invalid, Refused, SignInNeeded
 from actors.console.rendering import render
@@ -106,7 +107,20 @@ async def _http(request: Request, error: Exception) -> Response:
     response = answer(request, TouchlineError(str(error.detail)), status=error.status_code)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_allowed(request))
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that something at this path answers; whoever raised the error knows those of one route alone."""
+    routes = request.app.router.routes
+    found = [
+        method
+        for method in ("GET", "POST")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return [*found, "HEAD"] if "GET" in found and request.url.path.startswith(API) else found
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

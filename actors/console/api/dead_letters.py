@@ -57,7 +57,7 @@ def letters(request: Request, asked: Annotated[LetterFilters, Query()], connecti
     return answer(request, page(request, "dead_letters", rows, asked.limit, "id"))
 
 
-@router.get("/dead-letters/{letter_id}", **reads(WholeLetter, "A dead letter with everything that is known of it", 404))
+@router.get("/dead-letters/{letter_id}", **reads(WholeLetter, "A dead letter with everything that is known of it"))
 def letter(
     request: Request, letter_id: LetterId, _: Annotated[Asked, Query()], connection: StoreConnection
 ) -> Response:

@@ -12,9 +12,9 @@ PROBLEM: Final = "application/problem+json"
 
 _SAID: Final = {
     304: "It is as it was: the ETag is the one in If-None-Match.",
-    400: "The cursor is none of this list's, or the body is no JSON.",
+    400: "The body is no JSON.",
     401: "The token is missing or wrong.",
-    404: "There is nothing of that name.",
+    404: "There is nothing of that name, or no page begins at that cursor.",
     409: "It contradicts what is there.",
     410: "The cursor is of another database server.",
     413: "The body is too large.",
@@ -39,7 +39,7 @@ def reads(shape: type[BaseModel], summary: str, *statuses: int) -> dict[str, Any
         "responses": {
             200: {"model": shape, "description": "What was asked for.", "headers": _ETAG},
             304: {"description": _SAID[304], "headers": _ETAG},
-            **problems(400, *statuses),
+            **problems(404, *statuses),
         },
         "openapi_extra": {"security": [{}, {"token": []}]},
     }

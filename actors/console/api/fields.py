@@ -7,7 +7,7 @@ import re
 from typing import Annotated, Any, Final
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from contract.fields import NO_NUL
 from contract.fields import Date as Day
@@ -59,7 +59,6 @@ Since = Annotated[
 
 Date = Annotated[
     Day,
-    AfterValidator(dt.date.fromisoformat),
     WithJsonSchema({"type": "string", "format": "date", "pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-[0-9]{2}$"}),
 ]
 

@@ -127,7 +127,7 @@ def jobs(request: Request, asked: Annotated[JobFilters, Query()], connection: St
     return answer(request, page(request, "jobs", rows, asked.limit, "created_at", "run_id"))
 
 
-@router.get("/jobs/{run_id}", **reads(Job, "How far a job came", 404))
+@router.get("/jobs/{run_id}", **reads(Job, "How far a job came"))
 def job(request: Request, run_id: RunId, _: Annotated[Asked, Query()], connection: StoreConnection) -> Response:
     with reading(connection, "api_jobs", run=run_id, limit=1) as found:
         row = next(found.rows, None)

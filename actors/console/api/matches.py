@@ -14,7 +14,7 @@ from starlette.responses import Response
 from actors.console.api.answers import answer
 from actors.console.api.documented import reads
 from actors.console.api.fields import Date, MatchId, Season, Several, Since, Source, Text
-from actors.console.api.paging import Asked, BadCursor, Cursor, Page, after, cursor_of, link, page
+from actors.console.api.paging import Asked, NoSuchPage, Cursor, Page, after, cursor_of, link, page
 from actors.console.api.shapes import Changes, Matches, MatchWithHistory, Standings, Teams
 from actors.console.database import StoreConnection
 from actors.console.errors import Gone, NotThere
@@ -74,7 +74,7 @@ def matches(request: Request, asked: Annotated[MatchFilters, Query()], connectio
     return answer(request, page(request, "matches", rows, asked.limit, "source", "match_id"))
 
 
-@router.get("/matches/{source}/{match_id}", **reads(MatchWithHistory, "One match with its history", 404))
+@router.get("/matches/{source}/{match_id:path}", **reads(MatchWithHistory, "One match with its history"))
 def match(
     request: Request, source: Source, match_id: MatchId, _: Annotated[Asked, Query()], connection: StoreConnection
 ) -> Response:
@@ -131,7 +131,7 @@ def changes(request: Request, asked: Annotated[ChangeFilters, Query()], connecti
 
 def _check_reached(connection: Connection, settled_in: str) -> None:
     if not settled_in.isascii() or not settled_in.isdigit() or int(settled_in) >= 2**63:
-        raise BadCursor("that cursor is none of this list's", hint="take `next` of an answer as it is, or begin anew")
+        raise NoSuchPage
     with reading(connection, "api_reached", after_in=settled_in) as found:
         if not next(found.rows)["reached"]:
             raise Gone(

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from actors.console.api.answers import answer
 from actors.console.api.documented import Problem
 from actors.console.api.paging import Asked
+from actors.console.api.runs import installed
 from contract.schema import MESSAGES, load
 
 router = APIRouter(include_in_schema=False)
@@ -57,6 +58,7 @@ def make_document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     _add(schemas, Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
     for name in MESSAGES:
         schemas[f"contract.{name}"] = _bundled(load(name), name)
+    schemas["JobOrder"]["properties"]["source"]["enum"] = installed()
     components["securitySchemes"] = {
         "token": {
             "type": "http",
@@ -81,12 +83,18 @@ def _add(schemas: dict[str, Any], schema: dict[str, Any]) -> None:
 
 
 def _bundled(node: Any, document: str) -> Any:
-    """A schema of the contract, whose references lead to where they stand in this document."""
+    """A schema of the contract, whose references lead to where they stand in this document.
+
+    Its patterns are as generators of programs understand them, too: halves of surrogate pairs are no text in UTF-8, and
+    that `$` may stand before a final newline is some languages' own affair.
+    """
     if isinstance(node, list):
         return [_bundled(item, document) for item in node]
     if not isinstance(node, dict):
         return node
     made = {key: _bundled(value, document) for key, value in node.items() if key not in ("$schema", "$id")}
+    if isinstance(node.get("pattern"), str):
+        made["pattern"] = node["pattern"].replace("\\uD800-\\uDFFF", "").replace("\\u00", "\\x").replace("(?!\\n)$", "$")
     if isinstance(node.get("$ref"), str):
         file, _, pointer = node["$ref"].partition("#")
         made["$ref"] = f"#/components/schemas/contract.{file.removesuffix('.schema.json') or document}{pointer}"

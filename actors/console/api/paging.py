@@ -16,17 +16,18 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from actors.console.api.fields import Text
-from actors.console.errors import Refused
+from actors.console.errors import NotThere
 
 #: Rows of a page, unless somebody asks for fewer or more, and at most.
 USUAL: Final = 100
 MOST: Final = 500
 
 
-class BadCursor(Refused):
+class NoSuchPage(NotThere):
     """A cursor that none of our answers had, or one of another list."""
 
-    status = 400
+    def __init__(self) -> None:
+        super().__init__("no page begins at that cursor", hint="take `next` of an answer as it is, or begin anew")
 
 
 class Asked(BaseModel):
@@ -48,7 +49,7 @@ class Page(Asked):
 
 
 def after(cursor: str | None, *kinds: type) -> list[Any]:
-    """The key in `cursor`, whose parts are of these types; Nones where there is no cursor. Raises BadCursor."""
+    """The key in `cursor`, whose parts are of these types; Nones where there is no cursor. Raises NoSuchPage."""
     if cursor is None:
         return [None] * len(kinds)
     try:
@@ -62,7 +63,7 @@ def after(cursor: str | None, *kinds: type) -> list[Any]:
         or any(isinstance(part, int) and not 0 <= part < 2**63 for part in key)
         or any(isinstance(part, str) and not _storable(part) for part in key)
     ):
-        raise BadCursor("that cursor is none of this list's", hint="take `next` of an answer as it is, or begin anew")
+        raise NoSuchPage
     return key
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from actors.console.api.answers import answer
 from actors.console.api.documented import reads
 from actors.console.api.fields import Since, Text
-from actors.console.api.paging import Asked, BadCursor, Page, after, page
+from actors.console.api.paging import Asked, NoSuchPage, Page, after, page
 from actors.console.api.shapes import Run, Runs, Sources
 from actors.console.database import StoreConnection
 from actors.console.errors import NotThere
@@ -56,7 +56,7 @@ def runs(request: Request, asked: Annotated[RunFilters, Query()], connection: St
 RunId = Annotated[UUID, Path(description="The run.")]
 
 
-@router.get("/runs/{run_id}", **reads(Run, "One run with its account", 404))
+@router.get("/runs/{run_id}", **reads(Run, "One run with its account"))
 def run(request: Request, run_id: RunId, _: Annotated[Asked, Query()], connection: StoreConnection) -> Response:
     with reading(connection, "api_runs", run=run_id, limit=1) as found:
         row = next(found.rows, None)
@@ -84,12 +84,12 @@ def installed() -> list[str]:
 
 
 def time_and_id(cursor: str | None) -> tuple[str | None, str | None]:
-    """The key in the cursor of a list by time and run. Raises BadCursor."""
+    """The key in the cursor of a list by time and run. Raises NoSuchPage."""
     time, run = after(cursor, str, str)
     if cursor is not None:
         try:
             dt.datetime.fromisoformat(time)
             UUID(run)
         except ValueError:
-            raise BadCursor("that cursor is none of this list's", hint="take `next` of an answer as it is") from None
+            raise NoSuchPage from None
     return time, run
