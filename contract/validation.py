@@ -112,7 +112,9 @@ def _bound(keyword: str) -> Callable[[Schema, Any, str, str], Iterator[Error]]:
             return
         kind, what = _LENGTHS[keyword[3:]]
         if isinstance(value, kind) and (len(value) < bound if keyword.startswith("min") else len(value) > bound):
-            yield Error(at, f"has {len(value)} {what}; {'at least' if keyword.startswith('min') else 'at most'} {bound}")
+            yield Error(
+                at, f"has {len(value)} {what}; {'at least' if keyword.startswith('min') else 'at most'} {bound}"
+            )
 
     return check
 

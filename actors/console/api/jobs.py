@@ -19,7 +19,7 @@ from actors.console.api.runs import RunId, installed, time_and_id
 from actors.console.api.shapes import Job, Jobs, Ordered
 from actors.console.broker import sending
 from actors.console.database import StoreConnection, TheStore
-from actors.console.errors import Invalid, NotThere
+from actors.console.errors import Conflict, Invalid, NotThere
 from actors.errors import KeyTaken
 from actors.publishing import publish
 from actors.store import jobs as store_jobs
@@ -71,14 +71,24 @@ Key = Annotated[
 ]
 
 _WHERE: Final = {
-    "answer": {"headers": {"Location": {"description": "Where the job's state is.", "schema": {"type": "string"}}}}
+    "answer": {
+        "headers": {"Location": {"description": "Where the job's state is.", "schema": {"type": "string"}}},
+        "links": {"job": {"operationId": "job", "parameters": {"run_id": "$response.body#/run_id"}}},
+    }
 }
 
 
 @router.post(
     "/jobs",
     dependencies=[TokenActor],
-    **acts(Ordered, "Order a run", done=202, said="The broker has the order, of this or of an earlier request.", **_WHERE),
+    **acts(
+        Ordered,
+        "Order a run",
+        409,
+        done=202,
+        said="The broker has the order, of this or of an earlier request.",
+        **_WHERE,
+    ),
 )
 def order(
     request: Request, asked: JobOrder, _: Annotated[Asked, Query()], store: TheStore, key: Key = None
@@ -103,7 +113,7 @@ def order(
                 key=key,
             )
     except KeyTaken as error:
-        raise Invalid(str(error), hint=error.hint) from None
+        raise Conflict(str(error), hint=error.hint) from None
     links = _links(run_id)
     return answer(request, {"run_id": run_id, "links": links}, status=202, headers={"Location": links["self"]})
 

@@ -91,7 +91,9 @@ _CHANGE: Final = ("changed_at", "source", "match_id", "field", "old", "new", "ru
 
 
 class ChangeFilters(Page):
-    since: Annotated[Since, Field(description="Only changes that were stored since then. Follow `next` after it.")] = None
+    since: Annotated[Since, Field(description="Only changes that were stored since then. Follow `next` after it.")] = (
+        None
+    )
     source: Annotated[Text | None, Field(description="Only of this source.")] = None
     match: Annotated[Text | None, Field(description="Only of this match.")] = None
     field: Annotated[Several, Field(description="Only of this field.")] = None

@@ -94,7 +94,9 @@ def _bundled(node: Any, document: str) -> Any:
         return node
     made = {key: _bundled(value, document) for key, value in node.items() if key not in ("$schema", "$id")}
     if isinstance(node.get("pattern"), str):
-        made["pattern"] = node["pattern"].replace("\\uD800-\\uDFFF", "").replace("\\u00", "\\x").replace("(?!\\n)$", "$")
+        made["pattern"] = (
+            node["pattern"].replace("\\uD800-\\uDFFF", "").replace("\\u00", "\\x").replace("(?!\\n)$", "$")
+        )
     if isinstance(node.get("$ref"), str):
         file, _, pointer = node["$ref"].partition("#")
         made["$ref"] = f"#/components/schemas/contract.{file.removesuffix('.schema.json') or document}{pointer}"

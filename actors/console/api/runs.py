@@ -61,7 +61,9 @@ def run(request: Request, run_id: RunId, _: Annotated[Asked, Query()], connectio
     with reading(connection, "api_runs", run=run_id, limit=1) as found:
         row = next(found.rows, None)
     if row is None:
-        raise NotThere("no run has that id", hint="one that found nothing new has no account; GET /api/v1/jobs has jobs")
+        raise NotThere(
+            "no run has that id", hint="one that found nothing new has no account; GET /api/v1/jobs has jobs"
+        )
     return answer(request, row)
 
 
