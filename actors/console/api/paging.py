@@ -53,7 +53,8 @@ def after(cursor: str | None, *kinds: type) -> list[Any]:
     if cursor is None:
         return [None] * len(kinds)
     try:
-        key = json.loads(base64.b64decode(cursor.encode("ascii") + b"==", altchars=b"-_", validate=True))
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         key = None
     if (
