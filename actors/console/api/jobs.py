@@ -103,7 +103,6 @@ def order(
     params = {"scope": {name: value for name, value in said["scope"].items() if value}, "full": asked.full}
     try:
         with store.connection() as connection, sending(request.app.state.settings) as broker:
-            connection.commit()
             run_id = store_jobs.order(
                 connection,
                 asked.source,
