@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,8 @@ def _until(system: System, path: str, true: Callable[[Any], bool]) -> Any:
 
 
 @pytest.fixture
-def order() -> Iterator[dict[str, Any]]:
-    yield {"source": "mlsnext", "scope": {"leagues": ["homegrown"]}}
+def order() -> dict[str, Any]:
+    return {"source": "mlsnext", "scope": {"leagues": ["homegrown"]}}
 
 
 def test_a_job_is_in_the_queue_once_it_is_accepted(system: System, order: dict[str, Any]) -> None:
@@ -188,7 +188,9 @@ def test_a_batch_that_breaks_the_contract_is_refused_with_every_error(system: Sy
     problem = system.post("/matches", batch([row("2", date="2026-02-30"), row("3")]), status=422)
     assert [error["where"] for error in problem["errors"]] == ["/matches/0"]
     assert "no such date" in problem["errors"][0]["what"]
-    assert system.post("/matches", {**batch([row("1")]), "contract": 2}, status=422)["errors"][0]["where"] == "/contract"
+    assert (
+        system.post("/matches", {**batch([row("1")]), "contract": 2}, status=422)["errors"][0]["where"] == "/contract"
+    )
     for body in (b"", b"{", b"\xff", b'{"a": NaN}', b'{"a": 1e999}', b"[" * 5000 + b"]" * 5000, b"[" * 65 + b"]" * 65):
         assert system.post("/matches", body, status=400)["title"] == "Bad Request"
     problem = system.post("/matches", b'{"\\ud800": 1}', status=422)

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 #: As it is installed beside the interpreter.
 PROGRAM = Path(sys.executable).with_name("schemathesis")
 
-#: What it would find that is meant: what is sent is stored later, by workers (202), so that it is not there at once; and
-#: the schema of a match cannot say that shoot-out scores go with level scores only.
+#: What it would find that is meant: what is sent is stored later, by workers (202), so that it is not there at once;
+#: and the schema of a match cannot say that shoot-out scores go with level scores only.
 MEANT = """
 [checks]
 ensure_resource_availability.enabled = false

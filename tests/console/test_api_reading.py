@@ -96,7 +96,9 @@ def test_a_match_comes_with_its_history(console: Console, store_url: str) -> Non
     fill(store_url)
     match = asked(console, f"/matches/{SOURCE}/a")
     assert match["home_score"] == 9
-    assert [(change["field"], change["old"], change["new"]) for change in match["history"]] == [("home_score", "2", "9")]
+    assert [(change["field"], change["old"], change["new"]) for change in match["history"]] == [
+        ("home_score", "2", "9")
+    ]
     assert match["history_is_whole"]
     assert asked(console, f"/matches/{SOURCE}/c%2Fd%20e")["match_id"] == "c/d e"
     assert asked(console, f"/matches/{SOURCE}/none", status=404)["title"] == "Not Found"

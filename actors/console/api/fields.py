@@ -41,21 +41,21 @@ def _moment(value: Any) -> Any:
     return min(max(moment, _EARLIEST), _LATEST)
 
 
+#: A day that is in every month: the document promises no more than is kept.
+_DAY: Final = "(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+
 Since = Annotated[
     dt.datetime | None,
     BeforeValidator(_moment),
     WithJsonSchema(
         {
             "type": "string",
-            "anyOf": [
-                {"pattern": "^[0-9]{1,5}[mhd]$"},
-                {"pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$"},
-                {"pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$"},
-            ],
+            "anyOf": [{"pattern": f"^{form}$"} for form in ("[0-9]{1,5}[mhd]", _DAY, f"{_DAY}T{_TIME}")],
             "examples": ["24h", "2026-10-01", "2026-10-01T18:00:00Z"],
         }
     ),
-]  # fmt: skip
+]
 
 Date = Annotated[
     Day,
@@ -66,6 +66,8 @@ Season = Annotated[
     SeasonName, WithJsonSchema({"type": "string", "enum": [f"20{n:02}-{(n + 1) % 100:02}" for n in range(100)]})
 ]
 
+_Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+
 #: As parts of a path.
-Source = Annotated[str, Path(description="The source, as in `source` of a match.", min_length=1, max_length=100, pattern=NO_NUL)]  # fmt: skip
-MatchId = Annotated[str, Path(description="The match at its source.", min_length=1, max_length=100, pattern=NO_NUL)]
+Source = Annotated[_Id, Path(description="The source, as in `source` of a match.")]
+MatchId = Annotated[_Id, Path(description="The match at its source.")]

@@ -63,7 +63,7 @@ Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="Sent again with the same key, the same order is the same job, also where the first answer was lost.",
+        description="Sent again with it, an order is the same job, also where the first answer was lost.",
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",

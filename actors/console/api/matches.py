@@ -14,7 +14,7 @@ from starlette.responses import Response
 from actors.console.api.answers import answer
 from actors.console.api.documented import reads
 from actors.console.api.fields import Date, MatchId, Season, Several, Since, Source, Text
-from actors.console.api.paging import Asked, NoSuchPage, Cursor, Page, after, cursor_of, link, page
+from actors.console.api.paging import Asked, Cursor, NoSuchPage, Page, after, cursor_of, link, page
 from actors.console.api.shapes import Changes, Matches, MatchWithHistory, Standings, Teams
 from actors.console.database import StoreConnection
 from actors.console.errors import Gone, NotThere

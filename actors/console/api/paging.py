@@ -1,4 +1,4 @@
-"""Pages by key: each says where the next one begins, and no row is passed over or shown twice by what is stored meanwhile.
+"""Pages by key: each says where the next one begins, and what is stored meanwhile moves no row to another page.
 
 A *cursor* is the key of the last row that was shown, for the program that got it to hand back as it is.
 """
