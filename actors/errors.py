@@ -38,6 +38,10 @@ class NotReplayable(PermanentError):
     """A dead letter cannot be sent again: there is no message to send."""
 
 
+class KeyTaken(PermanentError):
+    """An idempotency key was used for something else before."""
+
+
 class ReceiverAway(UnreachableError):
     """The webhook's receiver does not answer, or cannot take it now. Worth another try later."""
 

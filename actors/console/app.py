@@ -58,6 +58,8 @@ def make_app(settings: Settings, *, store_url: str, token: str) -> FastAPI:
     app.include_router(calendar.router, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(api.router)
+    app.state.api_routes = api.routes
+    app.add_middleware(api.Heads)
     names = _LOCAL | {split_listen(settings.console_listen)[0].lower(), *settings.console_hosts}
     app.add_middleware(Bounds, names=frozenset(names), answer=answer)
     return app

@@ -37,6 +37,12 @@ class Conflict(Refused):
     status = 409
 
 
+class Gone(Refused):
+    """It was there, and will not be again."""
+
+    status = 410
+
+
 class TooLarge(Refused):
     """More than is taken at once."""
 

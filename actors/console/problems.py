@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match
 
 from actors.console.errors import Invalid, Refused, SignInNeeded
 from actors.console.rendering import render
@@ -46,7 +47,7 @@ def answer(request: Request, error: TouchlineError, *, status: int | None = None
         context = {"title": _title(status), "said": said, "hint": hint}
         response: Response = render(request, "problem.html", status=status, **context)
     else:
-        response = problem(status, said, hint=hint)
+        response = problem(status, said, hint=hint, errors=getattr(error, "errors", None))
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="touchline"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -61,7 +62,8 @@ def problem(status: int, detail: str, *, hint: str = "", errors: list[dict[str, 
         body["hint"] = hint
     if errors:
         body["errors"] = errors
-    text = json.dumps(body, ensure_ascii=False)
+    # half a surrogate pair, which may be what is wrong, goes as an escape
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(text, status_code=status, media_type="application/problem+json")
 
 
@@ -105,7 +107,20 @@ async def _http(request: Request, error: Exception) -> Response:
     response = answer(request, TouchlineError(str(error.detail)), status=error.status_code)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_allowed(request))
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that something at this path answers; whoever raised the error knows those of one route alone."""
+    routes = request.app.router.routes
+    found = [
+        method
+        for method in ("GET", "POST")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return [*found, "HEAD"] if "GET" in found and request.url.path.startswith(API) else found
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

@@ -64,7 +64,11 @@ def serving(settings: Settings, *, store_url: str, token: str) -> Iterator[str]:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=64)
+        listening = socket.create_server((host, port), family=family, backlog=64)
+        # asyncio sees to that only for sockets that were made with their protocol; head and body of an answer are two
+        # writes, of which the second would wait 40 ms for the client's ACK
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         taken = "another program has that port" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise ConfigurationError(

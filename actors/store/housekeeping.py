@@ -10,6 +10,7 @@ What goes, and what of it stays:
 | runs and their parts  | `runs_days`   | those that run, have an open dead letter, or are the last good of a scope  |
 | news, troubles, slots | `runs_days`   | news that is on its way, slots that are not over                           |
 | orders of parts       | `runs_days`   |                                                                            |
+| jobs                  | `runs_days`   | those whose slot is there                                                  |
 
 The inbox is evidence: a run is finished when all of its messages are there, and asks again whenever a message of it is
 stored. So the *horizon* is raised first, and finished runs from before it forget what their messages were called: from
@@ -42,7 +43,7 @@ ENOUGH: Final = 900.0
 
 #: In this order: what the inbox forgets no run may ask for.
 _BY_INBOX_DAYS: Final = ("forget_messages", "inbox", "sightings", "starts")
-_BY_RUNS_DAYS: Final = ("runs", "news", "troubles", "slots", "orders")
+_BY_RUNS_DAYS: Final = ("runs", "news", "troubles", "slots", "orders", "jobs")
 
 
 @dataclass(frozen=True, slots=True)

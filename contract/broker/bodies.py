@@ -63,7 +63,7 @@ def decode(body: bytes, queue: str) -> Message[Any]:
         UUID(fields["message_id"])
     except ValueError:
         refuse("message_id of the message is no UUID")
-    if _is_deep(body, fields):
+    if is_deep(body, fields):
         refuse(f"more than {DEEPEST} levels of JSON")
     return Message(**fields | {"queue_name": queue, "args": tuple(fields["args"])})
 
@@ -78,7 +78,8 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _is_deep(body: bytes, fields: Any) -> bool:
+def is_deep(body: bytes, fields: Any) -> bool:
+    """Whether `fields`, which were read from `body`, have more than `DEEPEST` levels."""
     # by the brackets alone, which takes a twentieth of reading the body; those in strings may be in the way
     brackets, shorter = b"", body.translate(None, _NO_BRACKETS)
     for _ in range(DEEPEST):

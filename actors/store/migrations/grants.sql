@@ -29,6 +29,7 @@ DECLARE
         "schedules":       "SELECT, INSERT, UPDATE",
         "slots":           "SELECT, INSERT, UPDATE, DELETE",
         "orders":          "SELECT, INSERT, UPDATE, DELETE",
+        "jobs":            "SELECT, INSERT, UPDATE, DELETE",
         "turns":           "SELECT, INSERT, UPDATE, DELETE",
         "pace":            "SELECT, INSERT, UPDATE",
         "news":            "SELECT, INSERT, UPDATE, DELETE",
