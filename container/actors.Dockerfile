@@ -1,4 +1,5 @@
-# touchline-actors: the workers that store, the scheduler, the exporter and the commands. No browser, no HTTP client.
+# touchline-actors: the workers that store, the scheduler, the exporter, the console and the commands. No browser, no
+# HTTP client.
 # How it is built and run: docs/images.md. The base is pinned here and in ingest.Dockerfile, nowhere else.
 ARG BASE=debian:13.8-slim
 
@@ -10,12 +11,12 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 # What builds is a virtual environment of its own, so that the one that is kept has neither pip nor setuptools.
 WORKDIR /src
-COPY requirements/build.txt requirements/actors.txt requirements/
+COPY requirements/build.txt requirements/console.txt requirements/
 RUN python3 -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes --requirement requirements/build.txt \
     && python3 -m venv --without-pip /opt/touchline \
     && /opt/build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --only-binary :all: \
-        --require-hashes --requirement requirements/actors.txt
+        --require-hashes --requirement requirements/console.txt
 COPY . .
 RUN /opt/build/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/build/bin/pip --python /opt/touchline/bin/python install --no-cache-dir --no-index --no-deps /wheels/*.whl
@@ -42,7 +43,7 @@ ENV HOME=/var/lib/touchline \
     TOUCHLINE_LOG_FORMAT=json
 WORKDIR /var/lib/touchline
 USER 10001:10001
-EXPOSE 9395
+EXPOSE 9395 8090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["touchline", "health", "worker"]
 ENTRYPOINT ["/opt/touchline/bin/python", "-I", "/opt/touchline/entrypoint.py"]
@@ -51,7 +52,7 @@ CMD ["--help"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="touchline-actors" \
-      org.opencontainers.image.description="Every match of a league in your Postgres: workers, scheduler, commands" \
+      org.opencontainers.image.description="Every match of a league in your Postgres: workers, scheduler, console, commands" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

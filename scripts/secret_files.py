@@ -27,6 +27,9 @@ DIRECTORY: Final = ROOT / "secrets"
 #: PostgreSQL's roles, by the last word of their names.
 _ROLES: Final = ("owner", "writer", "reader")
 
+#: What stands alone, and came with a later version: who has the others is given these beside them.
+_LATER: Final = ("console_token",)
+
 #: Where they are while they are written, and while they are put into their places.
 _UNFINISHED: Final = ".unfinished"
 _COMPLETE: Final = ".complete"
@@ -38,7 +41,7 @@ class Incomplete(Exception):
 
 def generate() -> dict[str, str]:
     """Name of a file → what is in it, with new passwords of 256 bits that need no quoting in an address."""
-    files = {"postgres_password": _password(), "grafana_admin_password": _password()}
+    files = {name: _password() for name in ("postgres_password", "grafana_admin_password", *_LATER)}
     for role in _ROLES:
         password = files[f"postgres_{role}_password"] = _password()
         files[f"database_url_{role}"] = f"postgresql://touchline_{role}:{password}@postgres:5432/touchline"
@@ -64,7 +67,9 @@ def write(directory: Path = DIRECTORY) -> bool:
             missing = sorted(name for name in files if not (directory / name).is_file())
             if not missing:
                 return False
-            if len(missing) < len(files):
+            if set(missing) <= set(_LATER):
+                files = {name: files[name] for name in missing}
+            elif len(missing) < len(files):
                 raise Incomplete(f"{directory} has no {', '.join(missing)}")
             _write_all(files, complete)
         # from here on they count: who is killed now is succeeded by somebody who goes on

@@ -33,6 +33,8 @@ _DEMO: Final = "touchline-demo"
 DEMO_ENVIRONMENT: Final = {
     "TOUCHLINE_CONFIG_FILE": "./container/demo.toml",
     "TOUCHLINE_MLSNEXT_URL": "http://demo-site:8900",
+    # beside the real one
+    "TOUCHLINE_CONSOLE_PORT": "8091",
 }
 
 #: Seconds until the demo league must be in the database, and between two looks.
@@ -214,6 +216,10 @@ def _follow(latest: Callable[[], dict[str, Any] | None], compose: Compose) -> No
 
 def _say_where(compose: Compose, *, demo: bool, observability: bool) -> None:
     rows = [
+        (
+            "Console",
+            f"http://127.0.0.1:{_console_port(demo)}; whoever acts there needs the token in secrets/console_token",
+        ),
         ("Look", compose.shown("run", "--rm", "cli", "matches", "--limit", "5")),
         ("Runs", compose.shown("run", "--rm", "cli", "runs")),
         ("In order?", compose.shown("run", "--rm", "cli", "doctor")),
@@ -230,6 +236,10 @@ def _say_where(compose: Compose, *, demo: bool, observability: bool) -> None:
     rows.append(("Stop", compose.shown(*(("--profile", "*") if demo or observability else ()), "down")))
     for name, text in rows:
         print(f"{name:<11}{text}")
+
+
+def _console_port(demo: bool) -> str:
+    return DEMO_ENVIRONMENT["TOUCHLINE_CONSOLE_PORT"] if demo else os.environ.get("TOUCHLINE_CONSOLE_PORT") or "8090"
 
 
 def _say(text: str) -> None:

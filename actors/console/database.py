@@ -10,7 +10,7 @@ import psycopg
 from fastapi import Depends, Request
 from psycopg_pool import ConnectionPool
 
-from actors.store.database import TRANSIENT, Connection, open_pool, translate
+from actors.store.database import Connection, open_pool, translate
 
 #: Connections at most; who comes while all are taken waits, as the pool does, ten seconds.
 SIZE: Final = 6
@@ -31,8 +31,6 @@ class Store:
                 yield connection
         except psycopg.Error as error:
             raise translate(error, self.url) from error
-        except TRANSIENT as error:
-            raise translate(psycopg.OperationalError(str(error)), self.url) from error
 
     def close(self) -> None:
         self.pool.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ def serving(settings: Settings, *, store_url: str, token: str) -> Iterator[str]:
     """
     host, port = split_listen(settings.console_listen)
     listening = _listen(host, port)
+    # that it starts and stops says the command
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     app = make_app(settings, store_url=store_url, token=token)
     config = uvicorn.Config(
         app,

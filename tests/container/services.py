@@ -113,6 +113,11 @@ class Services:
         place.mkdir(exist_ok=True)
         return place
 
+    @property
+    def console_port(self) -> int:
+        """Where its pages are; the port of its metrics is another."""
+        return self._port("console's pages")
+
     def _port(self, name: str) -> int:
         if name not in self._ports:
             (self._ports[name],) = free_ports(1)
@@ -122,6 +127,8 @@ class Services:
         text = text.replace("/run/secrets", str(self.secrets))
         if name == "exporter":
             text = text.replace("9396", str(self._port(name)))
+        if name == "console":
+            text = text.replace("8090", str(self.console_port))
         for theirs, ours in self._elsewhere.items():
             text = text.replace(theirs, ours)
         return text

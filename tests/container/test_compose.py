@@ -16,7 +16,7 @@ from tests.container.composing import ROOT, configuration
 from tests.container.scripts import secret_files
 from touchline.demo.league import DEFAULT_SEASON
 
-ALWAYS = {"postgres", "rabbitmq", "migrate", "worker-matches", "worker-scrapes", "scheduler", "exporter"}
+ALWAYS = {"postgres", "rabbitmq", "migrate", "worker-matches", "worker-scrapes", "scheduler", "exporter", "console"}
 PROFILES = {"demo": {"demo-site"}, "observability": {"prometheus", "grafana"}, "cli": {"cli", "producer"}}
 ONCE = {"migrate", "cli", "producer"}
 SERVERS = {"postgres", "rabbitmq"}
@@ -91,7 +91,7 @@ def test_ours_have_time_to_finish_and_somewhere_to_write(name: str) -> None:
 def test_each_port_is_published_on_loopback_alone() -> None:
     """And a service with one is on a network that has a way out: of an internal one Docker publishes nothing."""
     published = {name: service(name).get("ports", []) for name in SERVICES}
-    assert {name for name, ports in published.items() if ports} == {"demo-site", "prometheus", "grafana"}
+    assert {name for name, ports in published.items() if ports} == {"console", "demo-site", "prometheus", "grafana"}
     for name, ports in published.items():
         assert all(port["host_ip"] == "127.0.0.1" for port in ports)
         assert not ports or "outside" in service(name)["networks"]
@@ -110,6 +110,7 @@ def test_servers_and_what_has_their_passwords_are_where_nothing_comes_in_or_goes
         ("worker-matches", "writer", "worker"),
         ("worker-scrapes", "writer", "worker"),
         ("cli", "writer", "worker"),
+        ("console", "writer", "worker"),
         ("scheduler", None, "scheduler"),
         ("exporter", "reader", "monitor"),
         ("producer", "reader", "producer"),
@@ -124,6 +125,7 @@ def test_a_process_has_its_own_role_and_user_and_no_other(name: str, database: s
     assert held == {
         *([f"database_url_{database}"] if database else []),
         *([f"rabbitmq_url_{broker}"] if broker else []),
+        *(["console_token"] if name == "console" else []),
     }
     # whoever may write to the exchange alone has to be told to
     assert environment.get("RABBITMQ_EXCHANGE") == ("touchline" if broker in ("scheduler", "producer") else None)
@@ -148,7 +150,7 @@ def test_no_password_is_in_what_compose_makes_of_it() -> None:
 
 def test_whatever_is_needed_is_there_first() -> None:
     """Workers begin with a database that is migrated and a broker that takes messages."""
-    for name in ("worker-matches", "worker-scrapes", "scheduler", "exporter", "cli", "producer"):
+    for name in ("worker-matches", "worker-scrapes", "scheduler", "exporter", "console", "cli", "producer"):
         conditions = {other: found["condition"] for other, found in service(name)["depends_on"].items()}
         assert conditions == {"migrate": "service_completed_successfully", "rabbitmq": "service_healthy"}
     assert service("migrate")["depends_on"]["postgres"]["condition"] == "service_healthy"

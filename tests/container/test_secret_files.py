@@ -51,8 +51,8 @@ def test_each_password_is_another_one_and_in_the_address_of_who_has_it(directory
     for name, address in brokers.items():
         assert (address.username, address.hostname, address.path) == (f"touchline-{name}", "rabbitmq", "/touchline")
     passwords = [address.password for address in (*addresses.values(), *brokers.values())]
-    passwords += [found["postgres_password"], found["grafana_admin_password"]]
-    assert len(set(passwords)) == 9
+    passwords += [found["postgres_password"], found["grafana_admin_password"], found["console_token"]]
+    assert len(set(passwords)) == 10
     # 256 bits, and nothing in it that a shell, an address or a YAML file would take for its own
     assert all(re.fullmatch(r"[\w-]{43}", str(password)) for password in passwords)
 
@@ -103,6 +103,16 @@ def test_one_that_is_missing_is_named_and_nothing_is_made_up(directory: Path) ->
     with pytest.raises(secret_files.Incomplete, match=r"has no database_url_writer$"):
         secret_files.write(directory)
     assert contents(directory) == before
+
+
+def test_what_came_with_a_later_version_is_added_and_the_rest_stays(directory: Path) -> None:
+    secret_files.write(directory)
+    before = contents(directory)
+    (directory / "console_token").unlink()
+    assert secret_files.write(directory)
+    after = contents(directory)
+    assert after.pop("console_token") != before.pop("console_token")
+    assert after == before
 
 
 def test_of_several_at_once_one_writes(directory: Path) -> None:

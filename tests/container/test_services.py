@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import urllib3
 
 from tests.conformance.conftest import eventually
 from tests.container import composing
@@ -26,7 +27,7 @@ from tests.roles import make_roles
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 #: What goes on for good, in the order in which it may start.
-LASTING = ("worker-matches", "worker-scrapes", "scheduler", "exporter")
+LASTING = ("worker-matches", "worker-scrapes", "scheduler", "exporter", "console")
 
 
 @pytest.fixture
@@ -92,10 +93,13 @@ def test_the_demo_league_arrives(services: Services, secrets: Path) -> None:
     assert json.loads(read.stdout)["unchanged"] == run["found"]
     doctor = services.run("cli", "doctor")
     assert doctor.returncode == 0, doctor.stdout
+    page = urllib3.request("GET", f"http://127.0.0.1:{services.console_port}/runs", retries=False, timeout=60)
+    assert page.status == 200
+    assert run["run_id"][:8] in page.data.decode()
 
     for name in LASTING:
         assert services.stop(name) == 0, services.log(name).read_text()[-3000:]
-    for name in ("worker-matches", "worker-scrapes", "scheduler"):
+    for name in ("worker-matches", "worker-scrapes", "scheduler", "console"):
         lines = services.log(name).read_text().splitlines()
         assert lines
         assert all(isinstance(json.loads(line), dict) for line in lines)

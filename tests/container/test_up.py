@@ -111,7 +111,7 @@ def test_no_password_is_printed_or_passed_on(clone: Clone) -> None:
     done = clone.up("--observability")
     seen = done.stdout + done.stderr + json.dumps(clone.docker.calls)
     secrets = [path.read_text() for path in (clone.directory / "secrets").iterdir()]
-    assert len(secrets) == 13
+    assert len(secrets) == 14
     assert not any(secret in seen for secret in secrets)
 
 

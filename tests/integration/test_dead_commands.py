@@ -12,6 +12,7 @@ import pytest
 from dramatiq import Message
 from psycopg_pool import ConnectionPool
 
+from actors.replaying import Pace, replay
 from actors.replays import message_of
 from actors.store.database import Connection, connect, open_pool
 from actors.store.dead import DeadRow, bury_message, no_message
@@ -24,7 +25,6 @@ from tests.fix_proxy import Proxy
 from tests.integration.store.conftest import Store, a_match
 from tests.integration.store.letters import NOON, a_batch, account, acts, bury, letters, receive
 from touchline.commands.dead_acts import whoami
-from touchline.replaying import Pace, replay
 
 pytestmark = pytest.mark.slow
 

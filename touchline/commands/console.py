@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -46,9 +47,17 @@ def console(listen: str | None) -> None:
     token = token_of(settings)
     with StopSignals() as signals, serving(settings, store_url=url, token=token.value) as address:
         for name, what in lines(settings, token, address):
-            click.echo(f"{name:<9} {what}", err=True)
+            _say(settings, name, what)
         while not signals.asked:
             signals.wait(_LOOK)
+
+
+def _say(settings: Settings, name: str, what: str) -> None:
+    if settings.log_format == "json":
+        # whoever reads the log of a container expects nothing else in it
+        logging.getLogger(__name__).info("%s: %s", name, what)
+    else:
+        click.echo(f"{name:<9} {what}", err=True)
 
 
 def lines(settings: Settings, token: Token, address: str) -> list[tuple[str, str]]:

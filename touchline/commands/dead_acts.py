@@ -15,10 +15,8 @@ import click
 from contract.errors import ConfigurationError, UnreachableError
 from contract.names import QUEUES
 from touchline import options, output
-from touchline.output import Column, Format, Row, counted, instant, say, write
+from touchline.output import Column, Format, Row, counted, say, write
 from touchline.progress import counting
-from touchline.replaying import FIELDS, READY, REFUSED, SENT, TAKEN, Pace
-from touchline.replaying import replay as send
 from touchline.settings import start
 from touchline.store import opened, reading
 
@@ -112,12 +110,15 @@ def replay(
     """
     _one_way(context, ids, everything, limit, filters)
     settings = start()
+
+    from actors.replaying import REFUSED, TAKEN, explain_taken
+
     with opened() as connection:
         chosen = _chosen(connection, ids, limit, filters)
         done: list[dict[str, Any]] = []
         try:
             _send(connection, chosen, done, settings=settings, by=by or whoami(), rate=rate, dry_run=dry_run)
-            _explain_taken(connection, done)
+            explain_taken(connection, done)
         finally:
             _tell(done, chosen, output)
     _say_if_nobody_works(settings, done)
@@ -164,6 +165,7 @@ def drop(
         if everything and chosen and not yes:
             _ask(context, len(chosen))
 
+        from actors.replaying import became
         from actors.store.letters import drop as store_drop
         from actors.store.letters import standing
 
@@ -183,21 +185,6 @@ def whoami() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())  # in a container it may have no name
     return f"{user}@{socket.gethostname()}"
-
-
-def became(letter: Mapping[str, Any]) -> str:
-    """Why a letter cannot be dealt with now, in a sentence; `letter` is as `standing` has it."""
-    name = f"Letter {letter['id']}"
-    by = f"by {letter['by_whom']} at {instant(letter['at'].replace(microsecond=0))}" if letter["act"] else ""
-    match letter["state"], letter["act"]:
-        case "open", _:
-            return f"{name} is in somebody else's hands right now."
-        case "dropped", _:
-            return f"{name} was dropped {by}: {letter['why']}"
-        case _, "replay":
-            came = "its message was stored" if letter["outcome"] == "stored" else "what became of it is not known yet"
-            return f"{name} was replayed {by}; {came}."
-    return f"{name} needs nothing more: its message was stored after all."
 
 
 def _one_way(
@@ -241,6 +228,9 @@ def _send(
     dry_run: bool,
 ) -> None:
     """Send what was chosen; `done` gets what became of each, also if it ends half-way."""
+    from actors.replaying import Pace
+    from actors.replaying import replay as send
+
     if dry_run or not chosen:
         done.extend(send(connection, None, chosen, by, Pace(0)))
         return
@@ -257,18 +247,9 @@ def _send(
         broker.close()
 
 
-def _explain_taken(connection: Connection, done: Sequence[dict[str, Any]]) -> None:
-    taken = {told["id"]: told for told in done if told["outcome"] == TAKEN}
-    if not taken:
-        return
-    from actors.store.letters import standing
-
-    for dead_id, letter in standing(connection, list(taken)).items():
-        taken[dead_id] |= {name: letter[name] for name in ("kind", "queue", "actor", "source", "match_id")}
-        taken[dead_id]["error"] = became(letter)
-
-
 def _tell(done: Sequence[Row], chosen: Sequence[int], output: Format) -> None:
+    from actors.replaying import FIELDS, READY, REFUSED, SENT, TAKEN
+
     rows = [told for told in done if output != "table" or told["outcome"] not in (SENT, READY)]
     if rows or output != "table":
         write(rows, FIELDS, COLUMNS, output, limit=0)
@@ -287,6 +268,7 @@ def _tell(done: Sequence[Row], chosen: Sequence[int], output: Format) -> None:
 
 
 def _say_if_nobody_works(settings: Settings, done: Sequence[Row]) -> None:
+    from actors.replaying import SENT
     from contract.broker import queue_depths
     from contract.places import broker_address
 

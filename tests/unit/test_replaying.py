@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from touchline.replaying import Pace
+from actors.replaying import Pace
 
 
 def test_letters_come_at_the_pace_that_was_asked_for() -> None:

@@ -6,14 +6,17 @@ open; sent once more it is the same message, which is stored once.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from dramatiq import Broker
+from dramatiq import Broker
 
-    from actors.store.database import Connection
+from actors.errors import NotReplayable
+from actors.replays import message_of
+from actors.store.database import Connection
+from actors.store.letters import held, record_replay, standing
 
 SENT: Final = "sent"
 #: Of a dry run: what would be sent.
@@ -53,6 +56,35 @@ class Pace:
         self._due = self._clock() + self._interval
 
 
+def became(letter: Mapping[str, Any]) -> str:
+    """Why a letter cannot be dealt with now, in a sentence; `letter` is as `standing` has it."""
+    name = f"Letter {letter['id']}"
+    by = f"by {letter['by_whom']} at {_instant(letter['at'])}" if letter["act"] else ""
+    match letter["state"], letter["act"]:
+        case "open", _:
+            return f"{name} is in somebody else's hands right now."
+        case "dropped", _:
+            return f"{name} was dropped {by}: {letter['why']}"
+        case _, "replay":
+            came = "its message was stored" if letter["outcome"] == "stored" else "what became of it is not known yet"
+            return f"{name} was replayed {by}; {came}."
+    return f"{name} needs nothing more: its message was stored after all."
+
+
+def explain_taken(connection: Connection, done: Sequence[dict[str, Any]]) -> None:
+    """Say of each letter that was not open any more what had become of it, in its `error`."""
+    taken = {told["id"]: told for told in done if told["outcome"] == TAKEN}
+    if not taken:
+        return
+    for dead_id, letter in standing(connection, list(taken)).items():
+        taken[dead_id] |= {name: letter[name] for name in ("kind", "queue", "actor", "source", "match_id")}
+        taken[dead_id]["error"] = became(letter)
+
+
+def _instant(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def replay(
     connection: Connection, broker: Broker | None, ids: Iterable[int], by: str, pace: Pace
 ) -> Iterator[dict[str, Any]]:
@@ -60,10 +92,6 @@ def replay(
 
     Raises BrokerAway, BrokerMisconfigured or what the database raises; that letter and those after it are still open.
     """
-    from actors.errors import NotReplayable
-    from actors.replays import message_of
-    from actors.store.letters import held, record_replay
-
     for dead_id in ids:
         pace.wait()  # and only then hold the letter: whoever stores it would wait as well
         with held(connection, dead_id) as letter:
