@@ -32,6 +32,9 @@ NOTICE: Final = 1_800.0
 NEARLY_FULL: Final = 0.8
 CLOCK: Final = 5.0
 
+#: Why a process is not ready that will be, or will be gone, within seconds (`contract.health`).
+_PASSING: Final = ("it is starting", "it is stopping", "it has sent no tick yet")
+
 #: Runs that are named one by one: one site that is away fails those of all its scopes.
 _NAMED: Final = 5
 
@@ -84,6 +87,12 @@ def _complaints(situation: Situation) -> Iterator[Complaint]:
     if isinstance(situation.store, Stored) and not situation.store.pending:
         yield from _of_schedules(situation, situation.store)
         yield from _of_store(situation.store)
+    for process in situation.processes:
+        why = process.verdict.why
+        if why and why not in _PASSING:
+            tone: Tone = "warn" if process.verdict.live else "bad"
+            step = "its log says more" if process.verdict.live else "start it again; what it was at is delivered again"
+            yield Complaint(tone, f"{process.kind} {process.pid} of this machine: {scrub(why)}", step, "#processes")
     if situation.spooled.messages:
         yield Complaint(
             "warn",

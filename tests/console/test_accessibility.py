@@ -30,6 +30,9 @@ PATHS = (
     "/runs/3f2a0000-0000-4000-8000-000000000001",
     "/runs/3f2b0000-0000-4000-8000-000000000002",
     "/runs/aaaa0000-0000-4000-8000-000000000003",
+    "/dead-letters",
+    "/dead-letters?state=all",
+    "/changes",
     "/sign-in",
     "/nowhere",
 )

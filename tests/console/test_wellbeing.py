@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from actors.console.situation import Queues, Situation, Stored
+from actors.console.situation import Process, Queues, Situation, Stored
 from actors.console.wellbeing import BEHIND, Wellbeing, judge
 from contract.broker.errors import BrokerAway
 from contract.errors import TouchlineError, UnreachableError
+from contract.health import Verdict
 from contract.names import LENGTH_LIMITS, QUEUES
 from contract.schedules import Schedule
 from contract.spooled import Spooled
@@ -170,6 +171,19 @@ def test_one_server_that_is_store_and_queue_is_complained_of_once() -> None:
     away = UnreachableError("the database at x does not answer")
     assert len(judge(_situation(store=away, queues=away)).complaints) == 1
     assert len(judge(_situation(store=away, queues=BrokerAway("no RabbitMQ"), bounded=True)).complaints) == 2
+
+
+def _process(*, ready: bool, live: bool, why: str = "") -> Process:
+    return Process("worker", 4711, Verdict(ready=ready, live=live, why=why))
+
+
+def test_a_worker_that_hangs_is_wrong_and_one_that_is_starting_is_not() -> None:
+    hangs = judge(_situation(processes=[_process(ready=False, live=False, why="it has said nothing for 99 s")]))
+    assert _only(hangs) == ("bad", "worker 4711 of this machine: it has said nothing for 99 s")
+    waits = _process(ready=False, live=True, why="it takes no messages until the database is back: gone")
+    assert judge(_situation(processes=[waits])).tone == "warn"
+    fine = [_process(ready=True, live=True), _process(ready=False, live=True, why="it is starting")]
+    assert judge(_situation(processes=fine)).tone == "good"
 
 
 def test_passwords_are_no_part_of_what_is_wrong() -> None:
