@@ -117,7 +117,7 @@ def test_a_broker_that_is_away_is_said_and_the_page_comes(make_console: MakeCons
     page = _page(make_console(rabbitmq_url=nobody))
     assert _sentence(page).startswith("Not well: ")
     assert "geheim" not in page
-    assert "the broker does not answer" in page
+    assert "How much waits, and who works on it, is not known" in page
     assert "7 inserted" in page
 
 

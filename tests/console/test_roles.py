@@ -49,3 +49,18 @@ def test_who_only_reads_sees_what_the_owner_sees(roles: Roles, tmp_path: Path) -
     assert "could not be had" not in overview
     assert "permission denied" not in overview
     assert ">2 open</a>" in overview
+
+
+def test_a_role_that_may_not_look_into_the_queue_is_told_so_and_sees_the_rest(roles: Roles, tmp_path: Path) -> None:
+    with psycopg.connect(roles.superuser) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS touchline_queue")
+        connection.execute("CREATE TABLE touchline_queue.queue (queue_name text)")
+    try:
+        (overview,) = _pages(roles.reader, tmp_path, "/")
+    finally:
+        with psycopg.connect(roles.superuser) as connection:
+            connection.execute("DROP SCHEMA touchline_queue CASCADE")
+    assert "how much waits in the queues cannot be told" in overview
+    assert 'class="wellbeing warn"' in overview
+    assert "permission denied for schema touchline_queue" in overview
+    assert 'id="sources"' in overview
