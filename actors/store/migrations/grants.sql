@@ -11,6 +11,7 @@ DECLARE
         "divisions":       "SELECT, INSERT",
         "matches":         "SELECT, INSERT, UPDATE",
         "changes":         "SELECT, INSERT",
+        "corrections":     "SELECT, INSERT, UPDATE",
         "official_tables": "SELECT, INSERT, UPDATE",
         "official_rows":   "SELECT, INSERT, DELETE",
         "inbox":           "SELECT, INSERT, UPDATE, DELETE",
