@@ -237,7 +237,7 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.mark.slow
 def test_roles_come_to_a_store_that_has_one_role(server: PostgresServer) -> None:
-    """Migrated at 0011 and 0012 without them, it works as before; they are made later, and migrate grants."""
+    """Migrated at 0011 and to the newest without them, it works as before; they are made later, and migrate grants."""
     database = server.create_database("old")
     url = server.url(database)
     migrations.upgrade(url, to="0011")
@@ -245,8 +245,9 @@ def test_roles_come_to_a_store_that_has_one_role(server: PostgresServer) -> None
         connection.execute(
             "INSERT INTO touchline.teams (source, team_key, name, age_group) VALUES ('mlsnext', '1', 'Ashgrove', 'U14')"
         )
-    assert migrations.pending(url) == ["0012"]
-    assert migrations.upgrade(url) == ["0012"]
+    later = [revision for revision in migrations.revisions() if revision > "0011"]
+    assert migrations.pending(url) == later
+    assert migrations.upgrade(url) == later
     migrations.check_writer(url)
 
     make_roles(server, database=database)
