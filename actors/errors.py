@@ -52,3 +52,7 @@ class NoSuchMatch(ConfigurationError):
 
 class NotCorrectable(ConfigurationError):
     """What was said of a match cannot stand: the contract refuses such a match, or it changes nothing."""
+
+
+class NoSuchTeam(ConfigurationError):
+    """There is no team of that id or name, or more than one."""

@@ -53,6 +53,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "changes": Entry("touchline.commands.changes:changes", "What changed in stored matches."),
         "table": Entry("touchline.commands.table:table", "League tables."),
         "teams": Entry("touchline.commands.teams:teams", "Teams, where they play, how many matches they have."),
+        "calendar": Entry("touchline.commands.calendar:calendar", "A team's matches as a calendar for phones."),
     },
     "Operate": {
         "doctor": Entry("touchline.commands.doctor:doctor", "Is everything in order, and if not, what to do."),

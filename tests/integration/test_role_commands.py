@@ -28,6 +28,7 @@ READING = (
     "table",
     "table --season 2025-26 --division northeast",
     "teams",
+    "calendar athletum",
     "sources",
     "dead list --state all",
     "dead show 1",
