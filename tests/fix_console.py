@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import urllib3
@@ -14,6 +16,9 @@ import urllib3
 from tests.ports import free_ports
 
 TOKEN = "a token that only this test knows"
+
+#: What a browser says of the body of a form.
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,38 @@ class Console:
 
     def get(self, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
         return self.ask("GET", path, **options)
+
+    def page(self, path: str, **options: Any) -> str:
+        """A page that is there, as text."""
+        answer = self.get(path, **options)
+        assert answer.status == 200, answer.data.decode()
+        return answer.data.decode()
+
+    def sign_in(self, name: str = "Ada") -> Visitor:
+        """Somebody who has signed in."""
+        answer = self.ask("POST", "/sign-in", body=urlencode({"token": self.token, "name": name}), headers=FORM)
+        assert answer.status == 303, answer.data.decode()
+        cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        found = re.search(r'name="csrf" value="([0-9a-f]+)"', self.page("/sign-in", headers={"Cookie": cookie}))
+        assert found
+        return Visitor(self, cookie, found[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody with a session: its cookie, and the secret that its forms carry."""
+
+    console: Console
+    cookie: str
+    csrf: str
+
+    def page(self, path: str) -> str:
+        return self.console.page(path, headers={"Cookie": self.cookie})
+
+    def send(self, path: str, fields: Mapping[str, Any], **headers: str) -> urllib3.BaseHTTPResponse:
+        """A form, sent as a browser does; a list is a field that is there several times."""
+        body = urlencode({"csrf": self.csrf, **fields}, doseq=True)
+        return self.console.ask("POST", path, body=body, headers={**FORM, "Cookie": self.cookie, **headers})
 
 
 #: Takes settings by field name.

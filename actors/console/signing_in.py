@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 
 @router.get("/sign-in")
 def show(request: Request, next: str = "/") -> Response:
-    return render(request, "sign_in.html", next=_ours(next), wrong=False)
+    return render(request, "sign_in.html", next=ours(next), wrong=False)
 
 
 @router.post("/sign-in")
@@ -32,8 +32,8 @@ def sign_in(
     access: Access = request.app.state.access
     if not access.is_token(token.strip()):
         _logger.warning("A wrong token came from %s.", request.client.host if request.client else "nowhere")
-        return render(request, "sign_in.html", status=403, next=_ours(next), wrong=True)
-    response = RedirectResponse(_ours(next), status_code=303)
+        return render(request, "sign_in.html", status=403, next=ours(next), wrong=True)
+    response = RedirectResponse(ours(next), status_code=303)
     response.set_cookie(
         COOKIE,
         access.begin(name),
@@ -52,7 +52,7 @@ def sign_out(_: FormActor) -> Response:
     return response
 
 
-def _ours(path: str) -> str:
+def ours(path: str) -> str:
     """`path`, unless it leads to another site."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if plain else "/"

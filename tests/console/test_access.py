@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 from urllib.parse import urlencode, urlsplit
 
@@ -12,31 +11,17 @@ from starlette.datastructures import Headers
 from actors.console.access import LIFETIME, Access, check_origin
 from actors.console.bounds import HEADERS, LARGEST
 from actors.console.errors import Forbidden
-from tests.fix_console import TOKEN, Console, MakeConsole
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def _signed_in(console: Console, name: str = "Ada") -> tuple[str, str]:
-    """The cookie of a session, and the secret that its forms carry."""
-    answer = console.ask("POST", "/sign-in", body=urlencode({"token": TOKEN, "name": name}), headers=FORM)
-    assert answer.status == 303
-    cookie = answer.headers["Set-Cookie"].partition(";")[0]
-    page = console.get("/sign-in", headers={"Cookie": cookie}).data.decode()
-    found = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
-    assert found
-    return cookie, found[1]
+from tests.fix_console import FORM, TOKEN, Console, MakeConsole
 
 
 def test_everyone_may_read_on_loopback_and_whoever_has_the_token_elsewhere(make_console: MakeConsole) -> None:
     closed = make_console(console_readers="token")
-    answer = closed.get("/matches?team=x")
-    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=%2Fmatches%3Fteam%3Dx")
+    answer = closed.get("/runs?source=x")
+    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=%2Fruns%3Fsource%3Dx")
     assert closed.get("/api/v1/matches").status == 401
-    assert closed.get("/matches", act=True).status == 200
-    cookie, _ = _signed_in(closed)
-    assert closed.get("/matches", headers={"Cookie": cookie}).status == 200
-    assert make_console().get("/matches").status == 200
+    assert closed.get("/runs", act=True).status == 200
+    assert closed.get("/runs", headers={"Cookie": closed.sign_in().cookie}).status == 200
+    assert make_console().get("/runs").status == 200
 
 
 def test_a_session_needs_the_token_and_its_cookie_is_for_this_site_alone(console: Console) -> None:
@@ -74,12 +59,11 @@ def test_signing_in_leads_nowhere_else(console: Console, elsewhere: str) -> None
 
 
 def test_a_form_needs_the_secret_of_its_own_session(console: Console) -> None:
-    cookie, csrf = _signed_in(console)
-    _, other = _signed_in(console)
+    visitor, other = console.sign_in(), console.sign_in().csrf
+    csrf = visitor.csrf
 
     def sign_out(secret: str, **headers: str) -> int:
-        said = {**FORM, "Cookie": cookie, **headers}
-        return console.ask("POST", "/sign-out", body=urlencode({"csrf": secret}), headers=said).status
+        return visitor.send("/sign-out", {"csrf": secret}, **headers).status
 
     assert sign_out("") == 403
     assert sign_out(other) == 403
@@ -126,9 +110,9 @@ def test_a_name_that_is_not_ours_is_refused(make_console: MakeConsole, host: str
 
 def test_reading_by_another_name_is_open_on_purpose_only(make_console: MakeConsole) -> None:
     named = make_console(console_hosts="matches.example.org")
-    assert named.get("/matches").status == 303
+    assert named.get("/runs").status == 303
     opened = make_console(console_hosts="matches.example.org", console_readers="everyone")
-    assert opened.get("/matches").status == 200
+    assert opened.get("/runs").status == 200
 
 
 def test_a_request_has_a_size_whatever_it_says_of_itself(console: Console) -> None:

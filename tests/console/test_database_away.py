@@ -24,7 +24,7 @@ def nowhere(tmp_path: Path) -> Iterator[Console]:
 
 
 def test_an_answer_says_that_the_database_is_away_and_no_password(nowhere: Console) -> None:
-    page = nowhere.get("/matches")
+    page = nowhere.get("/runs")
     assert page.status == 503
     assert page.headers["Retry-After"]
     assert "does not answer" in page.data.decode()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from actors.console.access import Reader
-from actors.console.pages import kept, overview, runs
+from actors.console.pages import changes, dead_acts, dead_letters, kept, overview, runs
 
 router = APIRouter(dependencies=[Reader], include_in_schema=False)
 router.include_router(overview.router)
 router.include_router(runs.router)
 router.include_router(kept.router)
+router.include_router(dead_acts.router)
+router.include_router(dead_letters.router)
+router.include_router(changes.router)
