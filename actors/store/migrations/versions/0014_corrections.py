@@ -3,7 +3,7 @@
 from actors.store.migrations.statements import run
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 
 def upgrade() -> None:
