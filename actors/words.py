@@ -95,6 +95,13 @@ def tone(state: str | None) -> str:
     return _TONES.get(state or "", "")
 
 
+def figure(number: float | int | None) -> str:
+    """A figure of a table: `12`, and what is a match's with two digits, `1.85`; a dash for None."""
+    if number is None:
+        return "–"
+    return f"{number:.2f}" if isinstance(number, float) else f"{number}"
+
+
 def score(match: Mapping[str, Any]) -> str:
     """`2:1`, with a shoot-out `1:1 (4:3)`; empty where there is no result."""
     if match["home_score"] is None:

@@ -1,7 +1,7 @@
 """The form that corrects a match: what it shows, and what somebody meant who changed something in it.
 
-It carries each field twice, as it was shown and as it is said now. What differs is meant, and no field else: not one that
-the site changed while the page was open.
+It carries each field twice, as it was shown and as it is said now. What differs is meant, and no field
+else: not one that the site changed while the page was open.
 """
 
 from __future__ import annotations

@@ -13,13 +13,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from actors.console.errors import Invalid
 from actors.store.database import Connection
 from actors.store.reading import reading
+from contract.fields import NO_NUL
 
 #: Matches on a page.
 PAGE: Final = 50
@@ -27,7 +28,8 @@ PAGE: Final = 50
 #: After all days: the matches of which none is known.
 _UNDATED: Final = "infinity"
 
-_Key: Final = TypeAdapter(tuple[date | Literal["infinity"], datetime | Literal["infinity", "-infinity"], str, str])
+_Id = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
+_Key: Final = TypeAdapter(tuple[date | Literal["infinity"], datetime | Literal["infinity", "-infinity"], _Id, _Id])
 
 Match = dict[str, Any]
 
@@ -57,11 +59,13 @@ class Key:
         try:
             day, kickoff, source, match_id = _Key.validate_json(text)
         except ValidationError:
-            day = kickoff = source = match_id = "\0"
-        if "\0" in source + match_id:
-            raise Invalid("no page begins there", hint="take the links of the page before it")
-        parts = (part if isinstance(part, str) else part.isoformat() for part in (day, kickoff))
-        return cls(*parts, source, match_id)
+            raise Invalid("no page begins there", hint="take the links of the page before it") from None
+        return cls(
+            day if isinstance(day, str) else day.isoformat(),
+            kickoff if isinstance(kickoff, str) else kickoff.isoformat(),
+            source,
+            match_id,
+        )
 
     def __str__(self) -> str:
         return json.dumps([self.day, self.kickoff, self.at_source, self.at_match], separators=(",", ":"))

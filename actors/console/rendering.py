@@ -14,7 +14,10 @@ from actors.console import paths
 from actors.console.access import Access, session_of
 
 #: Functions of `words` that templates call by `|`.
-FILTERS: Final = ("iso", "when", "day", "short_day", "ago", "age", "took", "count", "counted", "tone", "score", "local")
+FILTERS: Final = (
+    *("iso", "when", "day", "short_day", "ago", "age", "took", "count", "counted", "tone"),
+    *("figure", "score", "local"),
+)
 
 
 @cache

@@ -95,7 +95,7 @@ def matches(
         later=_address(asked, after=page.later),
         first=_address(asked) if after or before else None,
         marked=any(match["corrected"] for match in page.matches),
-        **_choices(connection),
+        offered=offered(connection),
     )
 
 
@@ -121,7 +121,8 @@ def _team(connection: Connection, team_id: str, source: str) -> str:
         return next((str(row["name"]) for row in found.rows), team_id)
 
 
-def _choices(connection: Connection) -> dict[str, list[str]]:
+def offered(connection: Connection) -> dict[str, list[str]]:
+    """The names that filters offer."""
     with reading(connection, "match_choices", limit=_OFFERED) as found:
         return {name: names or [] for name, names in next(found.rows).items()}
 
