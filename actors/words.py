@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 #: What kind of thing a state is: its colour and sign in the stylesheet. Any other word is nothing special.
 _TONES: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("succeeded", "done", "ok", "completed", "replayed", "good", "well"), "good"),
-    **dict.fromkeys(("suspect", "interrupted", "postponed", "missed", "open", "behind", "withdrawn"), "warn"),
-    **dict.fromkeys(("failed", "dead", "not ok", "away"), "bad"),
+    **dict.fromkeys(("succeeded", "done", "ok", "completed", "replayed", "good", "well", "ready"), "good"),
+    **dict.fromkeys(
+        ("suspect", "interrupted", "postponed", "missed", "open", "behind", "withdrawn", "not ready"), "warn"
+    ),
+    **dict.fromkeys(("failed", "dead", "not ok", "away", "hangs"), "bad"),
     **dict.fromkeys(("running", "queued", "claimed", "published"), "busy"),
 }
 

@@ -7,6 +7,7 @@ is there all the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import merge
@@ -24,6 +25,8 @@ from actors.store.reading import reading
 from contract import cron
 from contract.broker import oldest_ready, queue_depths
 from contract.errors import TouchlineError
+from contract.health import Verdict, judge
+from contract.heartbeats import KINDS, Kind, read
 from contract.names import QUEUES
 from contract.schedules import Schedule
 from contract.settings import Settings, load
@@ -91,6 +94,19 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """A worker or a scheduler that lives on this machine (shares the runtime directory), and whether it is well."""
+
+    kind: Kind
+    pid: int
+    verdict: Verdict
+
+    @property
+    def state(self) -> str:
+        return "ready" if self.verdict.ready else "not ready" if self.verdict.live else "hangs"
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All of it; an error stands for what did not answer."""
 
@@ -99,6 +115,7 @@ class Situation:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     slots: Sequence[Slot] = ()
     spooled: Spooled = field(default_factory=Spooled)
+    processes: Sequence[Process] = ()
     #: Whether the queue is RabbitMQ, whose queues have a limit.
     bounded: bool = False
 
@@ -123,7 +140,8 @@ class Observer:
             queued,
             schedules,
             tuple(islice(upcoming(schedules, datetime.now(UTC)), SLOTS)),
-            waiting(Path(self._settings.home)),
+            waiting(self._settings.home),
+            tuple(_processes(self._settings.runtime_dir)),
             bounded=self._settings.rabbitmq_url is not None,
         )
 
@@ -154,6 +172,13 @@ class Observer:
         depths = queue_depths(url)
         ages = oldest_ready(url)
         return Queues(depths, [_queue(name, depths, ages or {}) for name in QUEUES], ages is not None)
+
+
+def _processes(runtime_dir: Path) -> Iterator[Process]:
+    for kind in KINDS:
+        # whoever may not look there knows of none
+        with suppress(OSError):
+            yield from (Process(kind, beat.pid, judge(beat)) for beat in read(runtime_dir, kind))
 
 
 def upcoming(schedules: Mapping[str, Schedule], now: datetime) -> Iterator[Slot]:

@@ -16,7 +16,7 @@ from actors.next_steps import Wrong, of_clock, of_run, scope_of
 from actors.words import age, counted
 from contract import cron
 from contract.broker import neglected
-from contract.errors import TouchlineError
+from contract.errors import ConfigurationError, TouchlineError
 from contract.names import LENGTH_LIMITS, QUEUES
 from contract.passwords import scrub
 
@@ -31,6 +31,9 @@ BEHIND: Final = 25
 NOTICE: Final = 1_800.0
 NEARLY_FULL: Final = 0.8
 CLOCK: Final = 5.0
+
+#: Why a process is not ready that will be, or will be gone, within seconds (`contract.health`).
+_PASSING: Final = ("it is starting", "it is stopping", "it has sent no tick yet")
 
 #: Runs that are named one by one: one site that is away fails those of all its scopes.
 _NAMED: Final = 5
@@ -80,10 +83,16 @@ def _complaints(situation: Situation) -> Iterator[Complaint]:
         yield from _of_queues(situation.queues, bounded=situation.bounded)
     # one sentence will do where both are one server
     elif situation.bounded or not isinstance(situation.store, TouchlineError):
-        yield _of_error(situation.queues)
+        yield _of_broker(situation.queues)
     if isinstance(situation.store, Stored) and not situation.store.pending:
         yield from _of_schedules(situation, situation.store)
         yield from _of_store(situation.store)
+    for process in situation.processes:
+        why = process.verdict.why
+        if why and why not in _PASSING:
+            tone: Tone = "warn" if process.verdict.live else "bad"
+            step = "its log says more" if process.verdict.live else "start it again; what it was at is delivered again"
+            yield Complaint(tone, f"{process.kind} {process.pid} of this machine: {scrub(why)}", step, "#processes")
     if situation.spooled.messages:
         yield Complaint(
             "warn",
@@ -94,6 +103,14 @@ def _complaints(situation: Situation) -> Iterator[Complaint]:
 
 def _of_error(error: TouchlineError) -> Complaint:
     return Complaint("bad", scrub(str(error)), scrub(error.hint))
+
+
+def _of_broker(error: TouchlineError) -> Complaint:
+    """What keeps the console from looking into the queues: its own rights say nothing of those of the workers."""
+    if isinstance(error, ConfigurationError):
+        hint = scrub(error.hint) or "let the console's user look into the queues"
+        return Complaint("warn", f"how much waits in the queues cannot be told: {scrub(str(error))}", hint)
+    return _of_error(error)
 
 
 def _of_queues(queues: Queues, *, bounded: bool) -> Iterator[Complaint]:

@@ -21,18 +21,21 @@
     return part.contains(focused) && focused.matches("input, select, textarea");
   };
 
+  // what it is called, by which it is found again among what may stand elsewhere by then
+  const named = (each) =>
+    [each.tagName, each.id, each.getAttribute("href"), each.getAttribute("aria-label"), each.matches("a, button, summary") ? each.textContent : ""].join("|");
+  const all = (root, what) => [...root.querySelectorAll(what)];
+
   // what a reader has opened, scrolled or focused stays so
   const swap = (part, fresh) => {
     if (part.innerHTML === fresh.innerHTML) return;
-    const focused = part.contains(document.activeElement) ? document.activeElement : null;
-    const all = (root, what) => [...root.querySelectorAll(what)];
-    const open = all(part, "details").map((each) => each.open);
-    const scrolled = all(part, ".table-box").map((each) => each.scrollLeft);
-    const place = focused ? all(part, "a, button, summary, [tabindex]").indexOf(focused) : -1;
+    const opened = new Map(all(part, "details").map((each) => [each.querySelector("summary")?.textContent, each.open]));
+    const scrolled = new Map(all(part, ".table-box").map((each) => [named(each), [each.scrollLeft, each.scrollTop]]));
+    const focused = part.contains(document.activeElement) ? named(document.activeElement) : null;
     part.replaceChildren(...fresh.childNodes);
-    all(part, "details").forEach((each, index) => { each.open = open[index] ?? each.open; });
-    all(part, ".table-box").forEach((each, index) => { each.scrollLeft = scrolled[index] ?? 0; });
-    if (place >= 0) all(part, "a, button, summary, [tabindex]")[place]?.focus({ preventScroll: true });
+    for (const each of all(part, "details")) each.open = opened.get(each.querySelector("summary")?.textContent) ?? each.open;
+    for (const each of all(part, ".table-box")) [each.scrollLeft, each.scrollTop] = scrolled.get(named(each)) ?? [0, 0];
+    if (focused) all(part, "a, button, summary, [tabindex]").find((each) => named(each) === focused)?.focus({ preventScroll: true });
   };
 
   const refresh = async () => {
