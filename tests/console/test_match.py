@@ -125,7 +125,7 @@ def test_what_cannot_be_is_said_and_what_was_typed_stays(
     ada: Visitor, store: Store, fields: dict[str, str], said: str
 ) -> None:
     store.put([played()])
-    answer = say(ada, **{"notes": "", **fields})
+    answer = say(ada, form(ada.page(PATH)), **fields)
     assert answer.status == 422
     page = answer.data.decode()
     alert = re.search(r'role="alert">(.*?)</div>', page, re.DOTALL)
