@@ -35,7 +35,7 @@ from contract.spooled import Spooled, waiting
 #: Days of the charts, runs whose durations are drawn, and slots that are shown.
 DAYS: Final = 30
 RUNS: Final = 40
-SLOTS: Final = 6
+SLOTS: Final = 5
 
 #: Seconds: for how long each of the two is waited for, and for how long an answer is good.
 PATIENCE: Final = 2.5

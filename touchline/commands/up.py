@@ -96,7 +96,7 @@ def _can_read() -> bool:
     return all(importlib.util.find_spec(package) for package in _READING)
 
 
-def _lines(settings: Settings, processes: int, threads: int, folder: Path, console: str) -> list[tuple[str, str]]:
+def _lines(settings: Settings, processes: int, threads: int, folder: Path, console: str = "") -> list[tuple[str, str]]:
     """What runs, where, and where to look: six lines, or five without a console."""
     from contract.addresses import redact
 
