@@ -18,6 +18,7 @@ from starlette.routing import Match
 
 from actors.console.errors import Invalid, Refused, SignInNeeded
 from actors.console.rendering import render
+from actors.errors import NoSuchMatch, NoSuchTeam, NotCorrectable
 from contract.errors import ConfigurationError, TouchlineError, TransientError
 from contract.passwords import scrub
 
@@ -71,6 +72,10 @@ def status_of(error: TouchlineError) -> int:
     """What HTTP calls it."""
     if isinstance(error, Refused):
         return error.status
+    if isinstance(error, NoSuchMatch | NoSuchTeam):
+        return HTTPStatus.NOT_FOUND
+    if isinstance(error, NotCorrectable):
+        return HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, TransientError | ConfigurationError):
         return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.INTERNAL_SERVER_ERROR
