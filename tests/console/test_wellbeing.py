@@ -162,6 +162,9 @@ def test_the_worst_comes_first_and_the_sentence_counts_the_rest() -> None:
     said = judge(_situation(store=store, queues=_queues(runs=(1, 0))))
     assert [each.tone for each in said.complaints] == ["bad", "warn", "warn"]
     assert said.sentence.startswith("Not well: 1 message in runs, and nobody works on that, and 2 other things")
+    # which is found later
+    stopped = judge(_situation(queues=_queues(runs_XQ=(1, 0)), store=_stored(clock={**TICKING, "dead": ["days"]})))
+    assert [each.tone for each in stopped.complaints] == ["bad", "warn"]
     only_letters = judge(_situation(store=_figures(dead_letters=letters)))
     assert only_letters.complaints[0].href == "/dead-letters"
     assert only_letters.sentence == "One thing wants a look: 2 dead letters wait for somebody."
