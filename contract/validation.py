@@ -111,18 +111,18 @@ def _bound(keyword: str) -> Callable[[Schema, Any, str, str], Iterator[Error]]:
             yield Error(at, f"{shown(value)} is {'less' if keyword == 'minimum' else 'more'} than {bound}")
             return
         kind, what = _LENGTHS[keyword[3:]]
-        if isinstance(value, kind) and (len(value) < bound if keyword.startswith("min") else len(value) > bound):
-            yield Error(
-                at, f"has {len(value)} {what}; {'at least' if keyword.startswith('min') else 'at most'} {bound}"
-            )
+        least = keyword.startswith("min")
+        if not _is(kind, value) or (len(value) >= bound if least else len(value) <= bound):
+            return
+        yield Error(at, f"has {len(value)} {what}; {'at least' if least else 'at most'} {bound}")
 
     return check
 
 
-_LENGTHS: Final[dict[str, tuple[type, str]]] = {
-    "Length": (str, "characters"),
-    "Items": (list, "items"),
-    "Properties": (dict, "fields"),
+_LENGTHS: Final = {
+    "Length": ("string", "characters"),
+    "Items": ("array", "items"),
+    "Properties": ("object", "fields"),
 }
 
 

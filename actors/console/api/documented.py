@@ -28,7 +28,9 @@ _ETAG: Final = {"ETag": {"description": "Of the answer's bytes.", "schema": {"ty
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These answers, and those that any request may have, as problem details."""
     content = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    known = {status: {"description": _SAID[status], "content": content} for status in (401, 422, 503, *statuses)}
+    known: dict[int | str, dict[str, Any]] = {
+        status: {"description": _SAID[status], "content": content} for status in (401, 422, 503, *statuses)
+    }
     return {**known, "default": {"description": "Something else went wrong.", "content": content}}
 
 

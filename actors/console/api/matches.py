@@ -153,7 +153,7 @@ class TeamFilters(Page):
 
 @router.get("/teams", **reads(Teams, "Teams, each once a source, season and league"))
 def teams(request: Request, asked: Annotated[TeamFilters, Query()], connection: StoreConnection) -> Response:
-    source, season, league, team = after(asked.cursor, str, str, str, str)
+    source, team, season, league = after(asked.cursor, str, str, str, str)
     with reading(
         connection,
         "api_teams",
@@ -165,7 +165,7 @@ def teams(request: Request, asked: Annotated[TeamFilters, Query()], connection: 
         limit=asked.limit + 1,
     ) as found:
         rows = list(found.rows)
-    return answer(request, page(request, "teams", rows, asked.limit, "source", "season", "league", "team_id"))
+    return answer(request, page(request, "teams", rows, asked.limit, "source", "team_id", "season", "league"))
 
 
 class TableFilters(Asked):
