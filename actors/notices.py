@@ -42,6 +42,8 @@ def sentence(news: News) -> str:
         return _of_letters(news.payload)
     if news.kind.startswith("correction."):
         return _of_corrections(news.kind, news.payload)
+    if news.kind in ("table.disagrees", "table.agrees"):
+        return _of_table(news.kind, news.payload)
     return _of_recovery(news.payload) if news.kind == "source.recovered" else _of_run(news.kind, news.payload)
 
 
@@ -72,13 +74,13 @@ def _of_letters(data: Mapping[str, Any]) -> str:
 
 
 def _of_corrections(kind: str, data: Mapping[str, Any]) -> str:
-    which = f"{data['source']} {data['scope']['match_id']} ({' – '.join(data['teams'])})"
+    which = f"{data['source']} {data['scope']['match_id']} ({' – '.join(map(_short, data['teams']))})"
     told = data["corrections"]
     if kind == "correction.site_agrees":
-        said = ", ".join(f"{each['field']} is {_value(each['value'])}, as {each['by']} said" for each in told)
+        said = ", ".join(f"{each['field']} is {_value(each['value'])}, as {_short(each['by'])} said" for each in told)
         what = f"came round: {said}"
     else:
-        said = ", ".join(f"{each['field']} {_value(each['value'])} of {each['by']}" for each in told)
+        said = ", ".join(f"{each['field']} {_value(each['value'])} of {_short(each['by'])}" for each in told)
         what = f"says what no longer goes with a correction, which rests: {said}"
     match_id = shlex.quote(data["scope"]["match_id"])
     return f"Touchline: of {which} the site {what}. See: touchline match show {match_id} --source {data['source']}"
@@ -86,6 +88,19 @@ def _of_corrections(kind: str, data: Mapping[str, Any]) -> str:
 
 def _value(value: str | None) -> str:
     return "nothing" if value is None else _short(value)
+
+
+def _of_table(kind: str, data: Mapping[str, Any]) -> str:
+    scope = data["scope"]
+    which = " ".join(scope[name] for name in ("league", "age_group", "division", "season") if scope[name])
+    if kind == "table.agrees":
+        return f"Touchline: the table {which} of {data['source']} agrees with the official one again."
+    words = ["touchline", "table", "--official", "--age-group", scope["age_group"], "--division", scope["division"]]
+    command = shlex.join([*words, "--season", scope["season"]])
+    return (
+        f"Touchline: the table {which} of {data['source']} disagrees with the official one: {_short(data['error'])}. "
+        f"See: {command}"
+    )
 
 
 def _asked(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Our league tables beside the official ones as published: row by row, and why they differ (actors.store.explaining)."""
+"""Our league tables beside the official ones, row by row, and why they differ (actors.store.explaining says that)."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class Comparison:
     #: Whether the league publishes figures: of U13 and U14 it names the teams only.
     published: bool
     differences: Sequence[Difference]
+    #: Teams that play in the division and stand in neither table, because the official one does not list them.
+    unlisted: Sequence[tuple[str, str, int]] = ()
 
     @property
     def disagreements(self) -> list[Difference]:
@@ -70,6 +72,7 @@ def _compared(
     has_figures = any(line.played is not None or line.points is not None for line in published.values())
     lines = [_line(row, published.get(row["team_id"], Figures())) for row in rows]
     as_of = official[0]["observed_at"] if official else None
+    others = [(row["team_id"], row["team"], row["matches"]) for row in unlisted]
     differences: list[Difference] = []
     if has_figures and as_of is not None:
 
@@ -77,16 +80,15 @@ def _compared(
             which = {"source": key.source, "season": key.season, "league": key.league}
             return _all(connection, "team_matches", **which, team=team, since=since)
 
-        others = [(row["team_id"], row["team"], row["matches"]) for row in unlisted]
         points = rules.get(key.league, rules["default"])
         worth = {name: points[name] for name in ("win", "draw", "loss", "shootout_win", "shootout_loss")}
         differences = list(explain(Tables(lines, as_of, rows[0]["ranking"], worth, matches_of, others)))
-    return Comparison(key, lines, as_of, has_figures, differences)
+    return Comparison(key, lines, as_of, has_figures, differences, others)
 
 
 def _line(row: Row, official: Figures) -> Line:
-    counts = (row[name] for name in ("played", "won", "drawn", "lost", "goals_for", "goals_against", "points"))
-    ours = figures_of(*counts, position=row["position"])
+    names = ("played", "won", "drawn", "lost", "goals_for", "goals_against", "points", "position")
+    ours = figures_of(*(row[name] for name in names))
     return Line(row["team"], row["team_id"], ours, official, row["worth"], row["head_to_head"], row["match_ids"] or ())
 
 

@@ -1,9 +1,9 @@
 """What a person says of a match against its site: `correct` it, and `take_back` what was said.
 
-The states of a correction are drawn in migration 0014. A corrected value stands in the match itself; what the site says
-is kept beside it and followed, by a trigger that every writer of a match passes (`corrections_stay`). So neither a batch
-that is stored at the same moment nor one of an older version undoes a correction: both lock the match's row, whoever is
-second sees what the first one did, and the order of observations decides between batches as it does without corrections.
+The states of a correction are drawn in migration 0014. A corrected value stands in the match itself; what the site
+says is kept beside it and followed, by a trigger that every writer of a match passes (`corrections_stay`). So neither a
+batch that is stored at the same moment nor one of an older version undoes a correction: both lock the match's row,
+whoever is second sees what the first one did, and the order of observations decides between batches as ever.
 """
 
 from __future__ import annotations
@@ -142,9 +142,7 @@ def correct(
         begun = [
             {"field": field, "value": _text(said[field]), "site_value": _text(site[field])} for field in sorted(values)
         ]
-        cursor.execute(
-            statement("corrections/begin"), {**at, "corrections": as_jsonb(begun), "why": why, "by": by}
-        )
+        cursor.execute(statement("corrections/begin"), {**at, "corrections": as_jsonb(begun), "why": why, "by": by})
         return _show(cursor, at, shown, site)
 
 

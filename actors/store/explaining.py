@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import Any, Final, Literal
 
-#: `recent`: matches of the last 48 hours; `level`: nothing that is published decides; `missing`: a team on one side only.
+#: `recent`: matches of the last 48 hours; `level`: nothing published decides; `missing`: a team on one side only.
 Kind = Literal["recent", "level", "missing", "disagreement"]
 
 #: How long the league takes to verify a report.
@@ -69,7 +69,7 @@ class Line:
     team_id: str
     ours: Figures
     official: Figures
-    worth: Sequence[float | None] = ()
+    worth: Sequence[float] = ()
     head_to_head: int = 0
     match_ids: Sequence[str] = ()
 
@@ -259,25 +259,17 @@ def _in_order(tables: Tables) -> bool:
         return True
     official = [line.official for line in tables.lines if line.official.position is not None]
     said = [line.points_per_match for line in sorted(official, key=lambda line: line.position or 0)]
-    return all(
-        upper is None or lower is None or upper >= lower - _ROUNDED for upper, lower in pairwise(said)
-    )
+    return all(upper is None or lower is None or upper >= lower - _ROUNDED for upper, lower in pairwise(said))
 
 
 def _decided(ranking: Sequence[str], upper: Line, lower: Line) -> str | None:
     """What puts `upper` before `lower`, in words; None where only the official position or the name does."""
-    level = True
     for name, here, there in zip(ranking, upper.worth, lower.worth, strict=True):
         if name == "head_to_head":
             here, there = upper.head_to_head, lower.head_to_head
-        if name == "official_position" or here is None or there is None:
-            continue
-        if here != there:
-            level = False
-            break
-    if level:
-        return None
-    return f"{name.replace('_', ' ')} {_number(here)} to {_number(there)}"
+        if name != "official_position" and here != there:
+            return f"{name.replace('_', ' ')} {_number(here)} to {_number(there)}"
+    return None
 
 
 def _figures(team_id: str, matches: Sequence[Match], points: Mapping[str, int]) -> Figures:
@@ -302,7 +294,17 @@ def figures_of(
     """A line of ours, with what is per match; 0 while nothing was played."""
     per = played or 1
     return Figures(
-        position, played, won, drawn, lost, points, points / per, scored, conceded, (scored - conceded) / per, scored / per
+        position,
+        played,
+        won,
+        drawn,
+        lost,
+        points,
+        points / per,
+        scored,
+        conceded,
+        (scored - conceded) / per,
+        scored / per,
     )
 
 

@@ -90,7 +90,8 @@ def test_the_command_finds_every_official_table_equal(place: Place) -> None:
 def test_one_falsified_official_row_is_found_and_said(place: Place, read: str) -> None:
     """Exit code 1, and one sentence that names the team, both figures and the matches that count."""
     falsify = """
-        UPDATE touchline.official_rows SET "values" = jsonb_set("values", '{won}', to_jsonb(("values" ->> 'won')::int + %s))
+        UPDATE touchline.official_rows
+        SET "values" = jsonb_set("values", '{won}', to_jsonb(("values" ->> 'won')::int + %s))
         WHERE team_key = %s AND league = 'homegrown' AND "values" ? 'won'"""
     with psycopg.connect(read) as connection:
         team, key = connection.execute(

@@ -61,7 +61,9 @@ def _which(command: Decorated) -> Decorated:
 
 def _says_who(help: str) -> Callable[[Decorated], Decorated]:
     def decorate(command: Decorated) -> Decorated:
-        command = click.option("--by", metavar="NAME", help="Who says so, for the record.  [default: user@host]")(command)
+        command = click.option("--by", metavar="NAME", help="Who says so, for the record.  [default: user@host]")(
+            command
+        )
         return click.option("--why", required=True, metavar="TEXT", help=help)(command)
 
     return decorate
@@ -73,7 +75,7 @@ def _says_who(help: str) -> Callable[[Decorated], Decorated]:
 @_which
 @output.output_option
 def show(match_id: str, source: str | None, output: Format) -> None:
-    """Show one match in full: how it stands, what people corrected, what changed.
+    """Show one match in full: how it stands, what people corrected, what changed. MATCH is its number at the site.
 
     Of each correction it says what the site says instead and since when, who corrected it, when and why, and whether it
     still stands: the site may have come round, or somebody took it back. A correction rests while the site's other
@@ -140,7 +142,9 @@ def _correction(told: Mapping[str, Any]) -> str:
             return f"{said}. The site says {site} since {_minute(told['site_since'])}"
         case "resting":
             since = _minute(told["rests_since"])
-            return f"{said}. The site says {site}; it rests since {since}, as what else the site says does not go with it"
+            return (
+                f"{said}. The site says {site}; it rests since {since}, as what else the site says does not go with it"
+            )
         case "site_agrees":
             return f"{said}. The site came round at {_minute(told['ended_at'])}"
     became = "Taken back" if told["state"] == "taken_back" else "Replaced"
@@ -207,7 +211,7 @@ def _fields(command: Decorated) -> Decorated:
 
 @match.command(
     epilog=options.examples(
-        "touchline match correct 26030 --home-score 2 --why 'the referee reported 2:3'",
+        "touchline match correct 26030 --home-score 2 --why report",
         "touchline match correct 26031 --status completed --home-score 1 --away-score 0 --why report",
         "touchline match correct 26032 --date 2026-10-11 --kickoff 2026-10-11T10:00-04:00 --why moved",
     )
@@ -216,7 +220,7 @@ def _fields(command: Decorated) -> Decorated:
 @_fields
 @_says_who("Why the site is wrong, for the record.")
 def correct(match_id: str, source: str | None, why: str, by: str | None, **said: Any) -> None:
-    """Overrule fields of a match.
+    """Overrule fields of a match. MATCH is its number at the site.
 
     What you say is shown everywhere from now on: in lists, tables, calendars and the views. What the site says is kept
     beside it (touchline match show), and reading the site again does not undo it. When the site comes round, the
@@ -239,7 +243,7 @@ def correct(match_id: str, source: str | None, why: str, by: str | None, **said:
 
 @match.command(
     epilog=options.examples(
-        "touchline match uncorrect 26030 --why 'the report was misread'",
+        "touchline match uncorrect 26030 --why misread",
         "touchline match uncorrect 26030 --field home_score --field away_score --why misread",
     )
 )
@@ -254,7 +258,7 @@ def correct(match_id: str, source: str | None, why: str, by: str | None, **said:
 )
 @_says_who("Why, for the record.")
 def uncorrect(match_id: str, source: str | None, fields: tuple[str, ...], why: str, by: str | None) -> None:
-    """Take corrections of a match back: what its site says is shown again.
+    """Take corrections of a match back: what its site says is shown again. MATCH is its number at the site.
 
     What was said stays in `touchline match show`, with who took it back, when and why.
     """

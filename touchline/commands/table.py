@@ -36,8 +36,7 @@ _NAMED = 20
 @options.source
 @click.option("--official", is_flag=True, help="Beside the official table, with why they differ.")
 @output.output_option
-@click.pass_context
-def table(context: click.Context, output: Format, official: bool, **filters: Any) -> None:
+def table(output: Format, official: bool, **filters: Any) -> None:
     """Show the league table of a division, or of each that fits.
 
     Counted from the stored results by the league's own rules. Each table of several has its title; in the formats for
@@ -48,7 +47,7 @@ def table(context: click.Context, output: Format, official: bool, **filters: Any
     disagreement, for which the command exits with 1.
     """
     if official:
-        _beside_official(context, output, filters)
+        _beside_official(output, filters)
         return
     from touchline.store import league_tables, reading
 
@@ -65,7 +64,7 @@ def table(context: click.Context, output: Format, official: bool, **filters: Any
             say(_none_fits(existing.rows))
 
 
-def _beside_official(context: click.Context, output: Format, filters: dict[str, Any]) -> None:
+def _beside_official(output: Format, filters: dict[str, Any]) -> None:
     from touchline.commands.table_official import show
     from touchline.store import comparisons, reading
 
@@ -75,7 +74,7 @@ def _beside_official(context: click.Context, output: Format, filters: dict[str, 
         with reading("tables") as existing:
             say(_none_fits(existing.rows))
     if disagree:
-        context.exit(1)
+        click.get_current_context().exit(1)
 
 
 def _title(row: Row) -> str:

@@ -65,34 +65,31 @@ class _Seen:
     def sentence(self) -> str:
         if not self.published:
             return "None of these tables is published with figures." if self.tables else ""
-        held = f"{counted(self.published, 'table')} held against the official {'one' if self.published == 1 else 'ones'}"
+        ones = "one" if self.published == 1 else "ones"
+        held = f"{counted(self.published, 'table')} held against the official {ones}"
         if not self.disagreeing:
             return f"{held}: no disagreement."
         return f"{held}: {self.disagreeing} {'disagrees' if self.disagreeing == 1 else 'disagree'}."
 
 
 def _rows(comparison: Comparison) -> Iterator[Row]:
-    """One row a team of ours, and one for each that a difference is about and that does not stand in it."""
+    """One row a team of the tables, and one for each that plays in the division and is not listed."""
     key = comparison.key._asdict()
     base: dict[str, Any] = {
         **{**key, "league": key["league"] or None},
         "as_of": comparison.as_of,
         "published": comparison.published,
     }
-    listed = set()
     for line in comparison.lines:
-        listed.add(line.team_id)
         figures = {}
         for name in _FIGURES:
             figures[name] = _rounded(getattr(line.ours, name))
             figures[f"official_{name}"] = _rounded(getattr(line.official, name))
         about = [each for each in comparison.differences if line.team_id in each.teams]
         yield {**base, "team": line.team, "team_id": line.team_id, **figures, "differences": _listed(about)}
-    for difference in comparison.differences:
-        if listed.isdisjoint(difference.teams):
-            nothing = dict.fromkeys(FIELDS)
-            [team_id] = difference.teams
-            yield {**nothing, **base, "team_id": team_id, "differences": _listed([difference])}
+    for team_id, team, _ in comparison.unlisted:
+        about = [each for each in comparison.differences if team_id in each.teams]
+        yield {**dict.fromkeys(FIELDS), **base, "team": team, "team_id": team_id, "differences": _listed(about)}
 
 
 def _listed(differences: Sequence[Difference]) -> list[dict[str, str]]:
@@ -108,7 +105,7 @@ def _draw(comparison: Comparison) -> None:
     title = " · ".join(readable(part) for part in (key.league, key.age_group, key.division, key.season) if part)
     if comparison.published and comparison.as_of is not None:
         title += f" · official as of {readable(comparison.as_of)} UTC"
-    draw(_rows(comparison) if comparison.published else _ours(comparison), _COLUMNS, title=title)
+    draw(_shown(comparison), _COLUMNS, title=title)
     if not comparison.published:
         click.echo(_unpublished(comparison) + "\n")
         return
@@ -117,9 +114,10 @@ def _draw(comparison: Comparison) -> None:
     click.echo("" if comparison.differences else "Both are equal.\n")
 
 
-def _ours(comparison: Comparison) -> Iterator[Row]:
-    for row in _rows(comparison):
-        yield {**row, **{f"official_{name}": None for name in _FIGURES}}
+def _shown(comparison: Comparison) -> Iterator[Row]:
+    """The rows that have a place; without the order in which teams are named where nothing else is published."""
+    unknown = {} if comparison.published else {f"official_{name}": None for name in _FIGURES}
+    return ({**row, **unknown} for row in _rows(comparison) if row["position"] is not None)
 
 
 def _unpublished(comparison: Comparison) -> str:
@@ -150,7 +148,7 @@ def _per_match(name: str) -> Any:
 _COLUMNS = (
     Column("", "position", right=True),
     Column("official", "official_position", right=True),
-    Column("team", lambda row: row["team"] or row["team_id"], fold=True),
+    Column("team", "team", fold=True),
     Column("played", "played", right=True),
     Column("official", "official_played", right=True),
     Column("points", "points", right=True),

@@ -44,14 +44,15 @@ def test_what_a_person_says_is_shown_and_the_next_scrape_does_not_undo_it(store:
     """Listed as before, and listed in other words, the match keeps the corrected value."""
     store.put([played(1, 3)])
     done = say(store, home_score=2)
-    assert done.overruled == ("home_score",) and [(c.field, c.before, c.now, c.site) for c in done.changes] == [
-        ("home_score", 1, 2, 1)
-    ]
+    assert done.overruled == ("home_score",)
+    assert [(c.field, c.before, c.now, c.site) for c in done.changes] == [("home_score", 1, 2, 1)]
     assert shown(store) == (2, 3, ["home_score"])
     again = store.put([played(1, 3)], day=2)
-    assert again and (again.unchanged, again.updated) == (1, 0)
+    assert again
+    assert (again.unchanged, again.updated) == (1, 0)
     moved = store.put([played(1, 3, location="Field 2")], day=3)
-    assert moved and moved.updated == 1
+    assert moved
+    assert moved.updated == 1
     assert shown(store, "home_score", "location", "corrected") == (2, "Field 2", ["home_score"])
     assert store.changes() == [
         ("1", "corrected", None, "home_score"),
@@ -79,7 +80,8 @@ def test_taken_back_the_site_value_is_shown_again(store: Store) -> None:
     (ended,) = store.rows("SELECT * FROM touchline.match_corrections WHERE field = 'notes'")
     assert (ended["why"], ended["by_whom"], ended["ended_why"], ended["ended_by"]) == (WHY, "ann", "was wrong", "bob")
     after = store.put([played(0, 3)], day=3)
-    assert after and after.unchanged == 1
+    assert after
+    assert after.unchanged == 1
     runs = store.rows("SELECT field, run_id FROM match_changes WHERE run_id IS NOT NULL")
     assert runs == [], "nothing that is shown was changed by a run"
 
@@ -89,7 +91,8 @@ def test_it_ends_when_the_site_comes_round(store: Store) -> None:
     store.put([played(1, 3)])
     say(store, home_score=2)
     counts = store.put([played(2, 3)], day=2)
-    assert counts and counts.updated == 1
+    assert counts
+    assert counts.updated == 1
     assert shown(store) == (2, 3, None)
     assert corrections(store) == [("home_score", "2", "2", "site_agrees")]
     (row,) = store.rows("SELECT old, new, run_id FROM match_changes WHERE field = 'corrected' AND new IS NULL")
@@ -118,11 +121,13 @@ def test_a_late_message_does_not_speak_for_the_site(store: Store) -> None:
     store.put([played(1, 3)], day=3)
     say(store, home_score=2)
     stale = store.put([played(2, 3)], day=2)
-    assert stale and stale.stale == 1
+    assert stale
+    assert stale.stale == 1
     assert corrections(store) == [("home_score", "2", "1", "standing")]
     store.put([played(0, 3)], day=5)
     stale = store.put([played(2, 3)], day=4)
-    assert stale and stale.stale == 1
+    assert stale
+    assert stale.stale == 1
     assert corrections(store) == [("home_score", "2", "0", "standing")]
 
 
@@ -132,8 +137,20 @@ def test_a_late_message_may_be_the_newest_of_its_match(store: Store) -> None:
     say(store, home_score=2)
     store.put([a_match("2")], day=3)
     counts = store.put([played(2, 3)], day=2)
-    assert counts and counts.updated == 1
+    assert counts
+    assert counts.updated == 1
     assert [state for *_, state in corrections(store)] == ["site_agrees"]
+
+
+def test_what_was_said_before_the_site_came_round_is_old(store: Store) -> None:
+    """That it came round is an observation like any other: an older one that comes late is stale."""
+    store.put([played(1, 3)], day=1)
+    say(store, home_score=2)
+    store.put([played(2, 3)], day=3)
+    stale = store.put([played(0, 3)], day=2)
+    assert stale
+    assert stale.stale == 1
+    assert shown(store) == (2, 3, None)
 
 
 def test_it_rests_while_the_site_says_what_it_does_not_go_with(store: Store) -> None:
@@ -141,7 +158,8 @@ def test_it_rests_while_the_site_says_what_it_does_not_go_with(store: Store) -> 
     store.put([played(1, 3)])
     say(store, home_score=2)
     counts = store.put([a_match("1")], day=2)
-    assert counts and counts.updated == 1
+    assert counts
+    assert counts.updated == 1
     assert shown(store, "home_score", "away_score", "status", "corrected") == (None, None, "scheduled", None)
     assert corrections(store) == [("home_score", "2", None, "resting")]
     assert news(store) == ["correction.rests"]
@@ -160,7 +178,8 @@ def test_withdrawn_and_listed_again(store: Store) -> None:
     assert shown(store) == (2, 3, ["home_score"])
     say(store, away_score=4)
     counts = store.put([played(1, 3)], day=3)
-    assert counts and counts.updated == 1
+    assert counts
+    assert counts.updated == 1
     assert shown(store, "home_score", "away_score", "withdrawn_at") == (2, 4, None)
 
 
@@ -214,7 +233,8 @@ def test_what_cannot_be_is_refused_with_a_sentence(store: Store, values: dict[st
     with pytest.raises(NotCorrectable, match=refusal):
         say(store, **values)
     assert shown(store) == (1, 3, None)
-    assert store.changes() == [] and corrections(store) == []
+    assert store.changes() == []
+    assert corrections(store) == []
 
 
 def test_who_corrects_says_who_and_why_and_of_which_match(store: Store) -> None:
@@ -257,7 +277,8 @@ def test_a_number_that_two_sources_have_needs_the_source(store: Store) -> None:
     store.arrange(
         "INSERT INTO touchline.teams (source, team_key, name, age_group) VALUES ('other', 'x', 'X', 'U15');"
         "INSERT INTO touchline.matches (source, match_id, season, match_type, age_group, home_team_key, away_team_key,"
-        " status, observed_at, part) VALUES ('other', '1', '2026-27', 'Friendly', 'U15', 'x', 'x', 'postponed', now(), 'p')"
+        " status, observed_at, part)"
+        " VALUES ('other', '1', '2026-27', 'Friendly', 'U15', 'x', 'x', 'postponed', now(), 'p')"
     )
     with transaction(store.pool) as connection:
         with pytest.raises(NoSuchMatch, match="more than one source has a match '1': mlsnext, other") as two:

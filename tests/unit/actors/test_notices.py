@@ -67,6 +67,29 @@ def of(kind: str, **payload: Any) -> News:
             ),
             "Touchline: 2 dead letters (1 match), undecodable: it is no message. See: touchline dead list",
         ),
+        (
+            of(
+                "correction.site_agrees",
+                scope={"match_id": "26030"},
+                teams=["Ashgrove", "Bellwater\nFC"],
+                corrections=[{"field": "home_score", "value": "2", "by": "ann"}],
+            ),
+            "Touchline: of mlsnext 26030 (Ashgrove – Bellwater FC) the site came round: home_score is 2, as ann said. "
+            "See: touchline match show 26030 --source mlsnext",
+        ),
+        (
+            of(
+                "correction.rests",
+                scope={"match_id": "a b"},
+                teams=["Ashgrove", "Bellwater"],
+                corrections=[
+                    {"field": "home_score", "value": "2", "by": "ann"},
+                    {"field": "notes", "value": None, "by": "bob"},
+                ],
+            ),
+            "Touchline: of mlsnext a b (Ashgrove – Bellwater) the site says what no longer goes with a correction, "
+            "which rests: home_score 2 of ann, notes nothing of bob. See: touchline match show 'a b' --source mlsnext",
+        ),
     ],
     ids=lambda value: value.kind if isinstance(value, News) else "",
 )

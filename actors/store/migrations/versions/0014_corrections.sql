@@ -45,7 +45,7 @@ ALTER TABLE touchline.changes ALTER COLUMN run_id DROP NOT NULL;
 ALTER TABLE touchline.news DROP CONSTRAINT news_kind_check;
 ALTER TABLE touchline.news ADD CONSTRAINT news_kind_check
 CHECK (kind IN ('run.suspect', 'run.failed', 'run.interrupted', 'source.recovered', 'dead_letters',
-                'correction.site_agrees', 'correction.rests'));
+                'table.disagrees', 'table.agrees', 'correction.site_agrees', 'correction.rests'));
 
 -- Whoever writes the fields of a corrected match says what the site says: a worker of this version, one of the version
 -- before that knows nothing of corrections, or `touchline match correct` itself. It is written beside, and the corrected
@@ -71,8 +71,13 @@ BEGIN
         'status', NEW.status, 'date', NEW.date::text,
         'kickoff', to_char(NEW.kickoff AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         'location', NEW.location, 'notes', NEW.notes, 'division', NEW.division);
-    -- a site that shows a placeholder says nothing of the day, and the writer left it as it was, corrected or not
-    unsaid := NEW.status IN ('postponed', 'forfeit') AND (NEW.date, NEW.kickoff) IS NOT DISTINCT FROM (OLD.date, OLD.kickoff);
+    -- A site that shows a placeholder says nothing of the day, and the writer leaves it as it is, corrected or not. Who knows
+    -- of corrections says so by the word that it writes here; of a version before, it can only be guessed.
+    unsaid := CASE NEW.corrected
+        WHEN '{said}' THEN false
+        WHEN '{unsaid}' THEN true
+        ELSE NEW.status IN ('postponed', 'forfeit')
+             AND (NEW.date, NEW.kickoff) IS NOT DISTINCT FROM (OLD.date, OLD.kickoff) END;
 
     FOR c IN
         SELECT * FROM touchline.corrections

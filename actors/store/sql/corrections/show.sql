@@ -1,12 +1,12 @@
 -- Shows a match, which is locked, as its open corrections have it now, and writes the history of that. What is written here
--- is what the site says; the trigger corrections_stay puts the corrected values over it.
+-- is what the site says, all of it; the trigger corrections_stay puts the corrected values over it.
 WITH before AS MATERIALIZED (
     SELECT * FROM touchline.matches WHERE source = %(source)s AND match_id = %(match_id)s
 ), updated AS (
     UPDATE touchline.matches AS m SET
         home_score = s.home_score, away_score = s.away_score, home_penalties = s.home_penalties,
         away_penalties = s.away_penalties, status = s.status, date = s.date, kickoff = s.kickoff,
-        location = s.location, notes = s.notes, division = s.division, corrected = coalesce(m.corrected, '{}')
+        location = s.location, notes = s.notes, division = s.division, corrected = '{said}'
     FROM jsonb_populate_record(NULL::touchline.matches, %(site)s) AS s
     WHERE m.source = %(source)s AND m.match_id = %(match_id)s
     RETURNING m.*

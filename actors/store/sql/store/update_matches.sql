@@ -41,7 +41,10 @@ WITH incoming AS MATERIALIZED (
         home_team_key = i.home_team_key, away_team_key = i.away_team_key, home_score = i.home_score,
         away_score = i.away_score, home_penalties = i.home_penalties, away_penalties = i.away_penalties,
         status = i.status, location = i.location, round = i.round, notes = i.notes, url = i.url,
-        fingerprint = i.fingerprint
+        fingerprint = i.fingerprint,
+        -- for the trigger: whether the site says anything of the day
+        corrected = CASE WHEN m.corrected IS NOT NULL THEN
+                         CASE WHEN i.date IS NULL THEN ARRAY['unsaid'] ELSE ARRAY['said'] END END
     FROM incoming AS i
     JOIN before AS b USING (match_id)
     -- by key, too: the planner expects more rows of a batch than there are, and would read the whole table for a few
