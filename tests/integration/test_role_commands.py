@@ -28,6 +28,7 @@ READING = (
     "changes --team athletum",
     "table",
     "table --season 2025-26 --division northeast",
+    "table --official",
     "teams",
     "calendar athletum",
     "sources",
