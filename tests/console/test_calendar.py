@@ -138,7 +138,7 @@ def test_where_reading_is_not_open_the_address_carries_a_key(make_console: MakeC
         "another key": f"{PATH}&key={'0' * 64}",
         "of another console": path_of(Access("another token of another", open_to_read=False), "mlsnext", "5946"),
         "a team that is not there": "/calendar/7.ics?source=mlsnext",
-        "no key at all": f"{PATH}&key=%C3%A9",
+        "no key of ours": f"{PATH}&key=%C3%A9",
     }
     for what, address in refused.items():
         assert closed.get(address).status == 403, what

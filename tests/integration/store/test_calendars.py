@@ -60,7 +60,8 @@ def test_a_change_is_one_revision_of_one_event(store: Store, any_store_url: str,
     assert before["1"].to_ical() != after["1"].to_ical()
     assert before["2"].to_ical() == after["2"].to_ical()
     assert (before["1"]["SEQUENCE"], after["1"]["SEQUENCE"]) == (0, 1)
-    assert after["1"]["LAST-MODIFIED"].dt >= before["1"]["LAST-MODIFIED"].dt
+    (match,) = store.rows("SELECT changed_at FROM match_list WHERE match_id = '1'")
+    assert after["1"]["LAST-MODIFIED"].dt == match["changed_at"].replace(microsecond=0)
 
 
 def test_seen_again_unchanged_it_is_the_same_document(store: Store, any_store_url: str) -> None:
@@ -130,6 +131,18 @@ def test_what_else_is_said_of_a_team_renames_nothing(store: Store, any_store_url
     before = calendar(any_store_url)
     store.put([a_match("1", home_club={"id": "c", "name": "Ashgrove", "logo_url": None})], day=2)
     assert store.rows("SELECT club_id FROM touchline.teams WHERE team_key = '1'") == [{"club_id": "c"}]
+    assert calendar(any_store_url).to_ical() == before.to_ical()
+
+
+def test_what_no_event_shows_revises_none(store: Store, any_store_url: str) -> None:
+    """A change of a field that events do not have, though the match says that it changed."""
+    store.put([a_match("1")])
+    before = calendar(any_store_url)
+    store.arrange("UPDATE touchline.matches SET changed_at = now()")
+    store.arrange(
+        "INSERT INTO touchline.changes (source, match_id, field, new, run_id) "
+        "VALUES ('mlsnext', '1', 'weather', 'rain', gen_random_uuid())"
+    )
     assert calendar(any_store_url).to_ical() == before.to_ical()
 
 
