@@ -14,6 +14,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from actors.console.access import Reader
 from actors.console.database import Store
@@ -50,18 +51,25 @@ class Live:
     def listeners(self) -> int:
         return len(self._listeners)
 
-    def listen(self) -> AsyncIterator[str]:
-        """The events for one more listener. To be called in the event loop. Raises Busy."""
+    def listen(self) -> asyncio.Queue[str | None]:
+        """The place of one more listener, until it is left. To be called in the event loop. Raises Busy."""
         if self._ended or len(self._listeners) >= LISTENERS:
             raise Busy("as many pages as can be are kept up to date already", hint="load this one again to refresh it")
-        queue: asyncio.Queue[str | None] = asyncio.Queue()
-        self._listeners.add(queue)
+        place: asyncio.Queue[str | None] = asyncio.Queue()
+        self._listeners.add(place)
         self._loop = asyncio.get_running_loop()
         if self._task is None or self._task.done():
             self._task = self._loop.create_task(self._watch())
         elif self._version:
-            queue.put_nowait(self._version)
-        return self._events(queue)
+            place.put_nowait(self._version)
+        return place
+
+    def leave(self, place: asyncio.Queue[str | None]) -> None:
+        """Whoever had that place listens no more; the last one to leave ends the looking."""
+        self._listeners.discard(place)
+        if not self._listeners and self._task is not None:
+            self._task.cancel()
+            self._task = None
 
     def end(self) -> None:
         """The server stops: every stream ends. For any thread."""
@@ -76,23 +84,18 @@ class Live:
         for queue in self._listeners:
             queue.put_nowait(None)
 
-    async def _events(self, queue: asyncio.Queue[str | None]) -> AsyncIterator[str]:
-        try:
-            yield f"retry: {int(self._look * 1000)}\n\n"
-            while True:
-                try:
-                    version = await asyncio.wait_for(queue.get(), self._silence)
-                except TimeoutError:
-                    yield ": still here\n\n"
-                    continue
-                if version is None:
-                    return
-                yield f"event: version\ndata: {version}\n\n"
-        finally:
-            self._listeners.discard(queue)
-            if not self._listeners and self._task is not None:
-                self._task.cancel()
-                self._task = None
+    async def events(self, place: asyncio.Queue[str | None]) -> AsyncIterator[str]:
+        """What whoever has that place is sent, until the server stops."""
+        yield f"retry: {int(self._look * 1000)}\n\n"
+        while True:
+            try:
+                version = await asyncio.wait_for(place.get(), self._silence)
+            except TimeoutError:
+                yield ": still here\n\n"
+                continue
+            if version is None:
+                return
+            yield f"event: version\ndata: {version}\n\n"
 
     async def _watch(self) -> None:
         """Look for as long as anybody listens; a store that is away is told of as something else to be seen."""
@@ -120,7 +123,21 @@ def live_of(store: Store) -> Live:
     return Live(ask)
 
 
+class _Stream(StreamingResponse):
+    """The events for one listener, whose place is free again however the stream ends, also before it began."""
+
+    def __init__(self, told: Live) -> None:
+        self._told = told
+        self._place = told.listen()
+        super().__init__(told.events(self._place), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._told.leave(self._place)
+
+
 @router.get("/live", dependencies=[Reader], include_in_schema=False)
 async def live(request: Request) -> Response:
-    told: Live = request.app.state.live
-    return StreamingResponse(told.listen(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return _Stream(request.app.state.live)

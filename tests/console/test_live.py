@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from starlette.types import Message
 
 from actors.console import live
 from tests.fix_console import Console, MakeConsole
@@ -96,6 +98,23 @@ def test_whoever_comes_beyond_the_bound_is_told_to_look_by_the_clock(
     _eventually(lambda: _status(console) == 200)
 
 
+def test_whoever_leaves_before_the_stream_begins_leaves_no_place_taken() -> None:
+    async def leave() -> int:
+        told = live.Live(lambda: "one")
+        stream = live._Stream(told)
+
+        async def gone() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def never(_: Message) -> None:
+            await asyncio.Event().wait()
+
+        await stream({"type": "http", "asgi": {"spec_version": "2.3"}}, gone, never)
+        return told.listeners
+
+    assert asyncio.run(leave()) == 0
+
+
 def _status(console: Console) -> int:
     with listening(console) as listener:
         return listener.status
@@ -123,8 +142,6 @@ def test_streams_end_when_the_server_stops(store_url: str, make_console: MakeCon
 
 
 def test_a_store_that_is_away_is_something_else_to_be_seen() -> None:
-    import asyncio
-
     from actors.errors import DatabaseAway
 
     answers = iter(["one", DatabaseAway("gone"), "two"])
@@ -137,15 +154,11 @@ def test_a_store_that_is_away_is_something_else_to_be_seen() -> None:
 
     async def listen() -> list[str]:
         told = live.Live(ask, look=0.01)
-        events = told.listen()
-        heard = [event async for event in _first(events, 4)]
-        await events.aclose()  # type: ignore[attr-defined]
+        place = told.listen()
+        events = told.events(place)
+        heard = [await anext(events) for _ in range(4)]
+        told.leave(place)
         assert told.listeners == 0
         return heard
 
     assert [event.partition("data: ")[2].strip() for event in asyncio.run(listen())] == ["", "one", "away", "two"]
-
-
-async def _first(events: live.AsyncIterator[str], count: int) -> live.AsyncIterator[str]:
-    for _ in range(count):
-        yield await anext(events)

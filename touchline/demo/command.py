@@ -108,9 +108,11 @@ def _show(league: League, weekend: Weekend, site: DemoSite, home: Path) -> None:
         _run("changes", "--match", weekend.moved)
         _say("And the results came in, here those of one team:")
         _run("changes", "--team", bracket.members[0].club.name, "--field", "home_score", "--field", "away_score")
-    _say("That was it: nothing runs any more, and the data is still there. To look at it yourself:")
     program = _program()
-    for command in (table, ["matches", "--team", bracket.members[0].club.name], ["console"]):
+    _say("That was it: nothing runs any more, and the data is still there. To look at it in a browser:")
+    click.echo(f"  {shlex.join([program, '--home', str(home), 'console'])}")
+    _say("Or here:")
+    for command in (table, ["matches", "--team", bracket.members[0].club.name], ["runs"]):
         click.echo(f"  {shlex.join([program, '--home', str(home), *command])}")
 
 
