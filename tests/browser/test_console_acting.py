@@ -59,7 +59,7 @@ def browser(chromium_settings: Settings) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page of a visitor of its own. Whatever the browser complains of fails the test: scripts that it refused, too."""
+    """A page of a new visitor. Whatever the browser complains of fails the test, scripts that it refused, too."""
     with browser.new_context() as context:
         context.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)

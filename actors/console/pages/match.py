@@ -25,6 +25,7 @@ from actors.errors import NoSuchMatch, NotCorrectable
 from actors.store.corrections import CORRECTABLE, LONGEST_WHY, correct, take_back
 from actors.store.database import Connection
 from actors.store.reading import reading
+from actors.words import zone
 
 router = APIRouter()
 
@@ -136,6 +137,7 @@ def _page(
         moments=moments[:MOMENTS],
         more=len(moments) > MOMENTS,
         now=now,
+        zone=zone(row),
         said=now if fields is None else refreshed(now, fields),
         why=(fields or {}).get("why", ""),
         statuses=STATUSES,

@@ -34,5 +34,7 @@ SELECT source, match_id, season, league, match_type, division, age_group, date, 
             SELECT source, match_id FROM touchline.match_corrections WHERE ended_at IS NULL))
    AND (%(date_from)s::date IS NULL OR date >= %(date_from)s)
    AND (%(date_to)s::date IS NULL OR date <= %(date_to)s)
- ORDER BY date DESC, coalesce(kickoff, 'infinity') DESC, source DESC, match_id DESC
+ -- of few matches the index of days would be read to its end
+ ORDER BY CASE WHEN num_nonnulls(%(team)s::text, %(team_id)s::text, %(division)s::text) = 0 THEN date ELSE date - 0 END DESC,
+          coalesce(kickoff, 'infinity') DESC, source DESC, match_id DESC
  LIMIT %(limit)s::bigint;
