@@ -85,6 +85,7 @@ WITH members AS (
                        m.away_score, m.home_score, m.away_penalties, m.home_penalties,
                        m.season, m.league, m.division, m.age_group, m.match_type, m.status, m.withdrawn_at
                 FROM touchline.matches AS m WHERE m.source = member.source AND m.away_team_key = member.team_key
+                OFFSET 0  -- by team, and by nothing else: a look into the index of seasons costs more than it saves
             ) AS side
             WHERE side.season = member.season AND side.league IS NOT DISTINCT FROM member.league
               AND (side.status = 'completed' OR (side.status = 'forfeit' AND rules.forfeits AND side.gf IS NOT NULL))
