@@ -99,7 +99,11 @@ async def _touchline(request: Request, error: Exception) -> Response:
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"where": ".".join(str(part) for part in each["loc"]), "what": str(each["msg"])} for each in error.errors()[:20]
+        {
+            "where": ".".join(str(part) for part in each["loc"]),
+            "what": "is unknown" if each["type"] == "extra_forbidden" else str(each["msg"]),
+        }
+        for each in error.errors()[:20]
     ]
     said = "; ".join(f"{each['where']}: {each['what']}" for each in errors[:3])
     if request.url.path.startswith(API):

@@ -47,6 +47,7 @@ def test_matches_come_by_filters_and_with_all_columns(console: Console, store_ur
 def test_a_filter_that_is_misspelt_lets_nothing_through(console: Console) -> None:
     problem = asked(console, "/matches?tema=x&limit=0", status=422)
     assert {error["where"] for error in problem["errors"]} == {"query.tema", "query.limit"}
+    assert {"where": "query.tema", "what": "is unknown"} in problem["errors"]
     for path in ("/runs?x=1", "/sources?x=1", f"/matches/{SOURCE}/a?x=1", "/openapi.json?x=1"):
         assert asked(console, path, status=422)["errors"][0]["where"] == "query.x"
 

@@ -51,6 +51,7 @@ class Match(Shape):
     first_seen_at: dt.datetime
     changed_at: dt.datetime
     withdrawn_at: dt.datetime | None = Field(description="When the site was first seen not to list it any more.")
+    corrected: list[str] | None = Field(default=None, description="Fields that a person has overruled.")
 
 
 class Change(Shape):
@@ -62,7 +63,7 @@ class Change(Shape):
     field: str
     old: str | None = Field(description="The value before, as text; times in UTC.")
     new: str | None
-    run_id: UUID | None = Field(description="The run that brought it.")
+    run_id: UUID | None = Field(description="The run that brought it; null where a person did.")
 
 
 class MatchWithHistory(Match):

@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
+import dramatiq
 import pytest
 
 from actors.errors import KeyTaken
 from actors.store import jobs, slots
+from actors.store.dead import bury_message
 from actors.store.housekeeping import sweep
+from actors.store.reading import reading
 from actors.store.slots import Order
 from contract.bounds import Retention
 from contract.broker.errors import BrokerAway
@@ -234,15 +237,16 @@ def test_a_job_is_carried_out_once_however_often_its_order_comes(store: Store, q
 
 
 def test_a_job_whose_order_died_is_dead_and_says_why(store: Store, queue: Queue) -> None:
-    import dramatiq
-
-    from actors.store.dead import bury_message
-
     run_id = order(store, queue)
     ((message_id, taken),) = queue.taken
     message: Any = dramatiq.Message(taken.queue, taken.actor, (), taken.kwargs, {}, message_id=str(message_id))
     bury_message(store.pool, a_death(message, error="UnknownScope: there is no league Foo"))
     assert (job(store)["state"], job(store)["error"]) == ("dead", "UnknownScope: there is no league Foo")
+    slots.publish_claimed(store.pool, queue.publish)
+    assert store.rows("SELECT state FROM touchline.slots") == [{"state": "dead"}]
+    # it is a dead letter like any other, and no schedule whose next run would mend it
+    with store.pool.connection() as connection, reading(connection, "clock") as found:
+        assert next(found.rows)["dead"] is None
     (letter,) = store.rows("SELECT id FROM dead_letters")
     assert job(store)["dead_letter"] == letter["id"]
     assert job(store)["run_id"] == run_id

@@ -9,6 +9,8 @@ SELECT extract(epoch FROM clock_timestamp() - max(s.ticked_at))::float8 AS secon
        (SELECT array_agg(last.schedule ORDER BY last.schedule)
           FROM (SELECT DISTINCT ON (schedule) schedule, state FROM touchline.slot_states
                  WHERE state NOT IN ('skipped', 'missed')
+                   -- no schedule: what died of jobs is known by its dead letter, and no later slot would mend it
+                   AND schedule <> '(api)'
                  ORDER BY schedule, due_at DESC) AS last
          WHERE last.state = 'dead') AS dead
   FROM touchline.schedule_states AS s;
