@@ -24,6 +24,11 @@ PATHS = (
     "/dead-letters?state=all",
     "/dead-letters/1",
     "/changes",
+    "/matches",
+    "/matches?team=academy&status=corrected",
+    "/matches/mlsnext/26030",
+    "/tables",
+    "/tables/one?source=mlsnext&season=2026-27&league=homegrown&age_group=U14&division=Florida",
 )
 
 
@@ -35,9 +40,13 @@ def _pages(url: str, home: Path, *paths: str) -> list[str]:
         return [answer.data.decode() for answer in answers]
 
 
-def test_who_only_reads_sees_what_the_owner_sees(roles: Roles, tmp_path: Path) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def stored(roles: Roles) -> None:
     with psycopg.connect(roles.owner) as connection:
         connection.execute(STORED.read_bytes())
+
+
+def test_who_only_reads_sees_what_the_owner_sees(roles: Roles, tmp_path: Path) -> None:
     # "5 min ago" moves on between two looks
     seen = [
         [re.sub(r">[^<>]* ago<", "><", page) for page in _pages(url, tmp_path, *PATHS)]
@@ -64,3 +73,13 @@ def test_a_role_that_may_not_look_into_the_queue_is_told_so_and_sees_the_rest(ro
     assert 'class="wellbeing warn"' in overview
     assert "permission denied for schema touchline_queue" in overview
     assert 'id="sources"' in overview
+
+
+def test_who_only_reads_is_told_why_a_correction_is_not_made(roles: Roles, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url=roles.reader, console_listen=f"127.0.0.1:{free_ports(1)[0]}")
+    form = {"source": "mlsnext", "match_id": "26030", "home_score": "2", "was_home_score": "0", "why": "report"}
+    with serving(settings, store_url=roles.reader, token=TOKEN) as address:
+        visitor = Console(address).sign_in()
+        answer = visitor.send("/matches/correct", form)
+    assert answer.status == 503
+    assert "touchline_writer acts" in answer.data.decode()
