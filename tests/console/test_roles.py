@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import urllib3
 
 from actors.console.serving import serving
 from contract.settings import Settings
@@ -76,10 +77,14 @@ def test_a_role_that_may_not_look_into_the_queue_is_told_so_and_sees_the_rest(ro
 
 
 def test_who_only_reads_is_told_why_a_correction_is_not_made(roles: Roles, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, database_url=roles.reader, console_listen=f"127.0.0.1:{free_ports(1)[0]}")
     form = {"source": "mlsnext", "match_id": "26030", "home_score": "2", "was_home_score": "0", "why": "report"}
-    with serving(settings, store_url=roles.reader, token=TOKEN) as address:
-        visitor = Console(address).sign_in()
-        answer = visitor.send("/matches/correct", form)
-    assert answer.status == 503
-    assert "touchline_writer acts" in answer.data.decode()
+
+    def send(url: str) -> urllib3.BaseHTTPResponse:
+        settings = Settings(home=tmp_path, database_url=url, console_listen=f"127.0.0.1:{free_ports(1)[0]}")
+        with serving(settings, store_url=url, token=TOKEN) as address:
+            return Console(address).sign_in().send("/matches/correct", form)
+
+    refused = send(roles.reader)
+    assert refused.status == 503
+    assert "touchline_writer acts" in refused.data.decode()
+    assert send(roles.writer).status == 303
