@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import urllib3
 
 from actors.console.serving import serving
 from contract.settings import Settings
@@ -24,6 +25,11 @@ PATHS = (
     "/dead-letters?state=all",
     "/dead-letters/1",
     "/changes",
+    "/matches",
+    "/matches?team=academy&status=corrected",
+    "/matches/mlsnext/26030",
+    "/tables",
+    "/tables/one?source=mlsnext&season=2026-27&league=homegrown&age_group=U14&division=Florida",
 )
 
 
@@ -35,9 +41,13 @@ def _pages(url: str, home: Path, *paths: str) -> list[str]:
         return [answer.data.decode() for answer in answers]
 
 
-def test_who_only_reads_sees_what_the_owner_sees(roles: Roles, tmp_path: Path) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def stored(roles: Roles) -> None:
     with psycopg.connect(roles.owner) as connection:
         connection.execute(STORED.read_bytes())
+
+
+def test_who_only_reads_sees_what_the_owner_sees(roles: Roles, tmp_path: Path) -> None:
     # "5 min ago" moves on between two looks
     seen = [
         [re.sub(r">[^<>]* ago<", "><", page) for page in _pages(url, tmp_path, *PATHS)]
@@ -64,3 +74,17 @@ def test_a_role_that_may_not_look_into_the_queue_is_told_so_and_sees_the_rest(ro
     assert 'class="wellbeing warn"' in overview
     assert "permission denied for schema touchline_queue" in overview
     assert 'id="sources"' in overview
+
+
+def test_who_only_reads_is_told_why_a_correction_is_not_made(roles: Roles, tmp_path: Path) -> None:
+    form = {"source": "mlsnext", "match_id": "26030", "home_score": "2", "was_home_score": "0", "why": "report"}
+
+    def send(url: str) -> urllib3.BaseHTTPResponse:
+        settings = Settings(home=tmp_path, database_url=url, console_listen=f"127.0.0.1:{free_ports(1)[0]}")
+        with serving(settings, store_url=url, token=TOKEN) as address:
+            return Console(address).sign_in().send("/matches/correct", form)
+
+    refused = send(roles.reader)
+    assert refused.status == 503
+    assert "touchline_writer acts" in refused.data.decode()
+    assert send(roles.writer).status == 303
