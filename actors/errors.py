@@ -44,3 +44,15 @@ class ReceiverAway(UnreachableError):
 
 class ReceiverRefuses(PermanentError):
     """The webhook's receiver answers that it will not have this, now or later. The address or the receiver is wrong."""
+
+
+class NoSuchMatch(ConfigurationError):
+    """No match is stored under that number, or more than one source has one and none was named. Nothing was done."""
+
+
+class NotCorrectable(ConfigurationError):
+    """What was said of a match cannot stand: the contract refuses such a match, or it changes nothing."""
+
+
+class NoSuchTeam(ConfigurationError):
+    """There is no team of that id or name, or more than one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,6 +40,10 @@ def sentence(news: News) -> str:
     """The news in a sentence or two, with what to type next."""
     if news.kind == "dead_letters":
         return _of_letters(news.payload)
+    if news.kind.startswith("correction."):
+        return _of_corrections(news.kind, news.payload)
+    if news.kind in ("table.disagrees", "table.agrees"):
+        return _of_table(news.kind, news.payload)
     return _of_recovery(news.payload) if news.kind == "source.recovered" else _of_run(news.kind, news.payload)
 
 
@@ -65,6 +70,36 @@ def _of_letters(data: Mapping[str, Any]) -> str:
         f"Touchline: {_counted(counts['letters'], 'dead letter', 's')}{source} "
         f"({_counted(counts['matches'], 'match', 'es')}), {scope['reason']}: {_short(data['error'])}. "
         f"See: touchline dead list{run}"
+    )
+
+
+def _of_corrections(kind: str, data: Mapping[str, Any]) -> str:
+    which = f"{data['source']} {data['scope']['match_id']} ({' – '.join(map(_short, data['teams']))})"
+    told = data["corrections"]
+    if kind == "correction.site_agrees":
+        said = ", ".join(f"{each['field']} is {_value(each['value'])}, as {_short(each['by'])} said" for each in told)
+        what = f"came round: {said}"
+    else:
+        said = ", ".join(f"{each['field']} {_value(each['value'])} of {_short(each['by'])}" for each in told)
+        what = f"says what no longer goes with a correction, which rests: {said}"
+    match_id = shlex.quote(data["scope"]["match_id"])
+    return f"Touchline: of {which} the site {what}. See: touchline match show {match_id} --source {data['source']}"
+
+
+def _value(value: str | None) -> str:
+    return "nothing" if value is None else _short(value)
+
+
+def _of_table(kind: str, data: Mapping[str, Any]) -> str:
+    scope = data["scope"]
+    which = " ".join(scope[name] for name in ("league", "age_group", "division", "season") if scope[name])
+    if kind == "table.agrees":
+        return f"Touchline: the table {which} of {data['source']} agrees with the official one again."
+    words = ["touchline", "table", "--official", "--age-group", scope["age_group"], "--division", scope["division"]]
+    command = shlex.join([*words, "--season", scope["season"]])
+    return (
+        f"Touchline: the table {which} of {data['source']} disagrees with the official one: {_short(data['error'])}. "
+        f"See: {command}"
     )
 
 

@@ -6,8 +6,9 @@ Times are UTC and say so. Nothing here escapes anything: the templates do.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from typing import Final
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 #: What kind of thing a state is: its colour and sign in the stylesheet. Any other word is nothing special.
 _TONES: Final[Mapping[str, str]] = {
@@ -94,3 +95,33 @@ def counted(number: int, what: str, many: str | None = None) -> str:
 def tone(state: str | None) -> str:
     """The class of a badge: good, warn, bad, busy, or nothing."""
     return _TONES.get(state or "", "")
+
+
+def figure(number: float | int | None) -> str:
+    """A figure of a table: `12`, and what is a match's with two digits, `1.85`; a dash for None."""
+    if number is None:
+        return "–"
+    return f"{number:.2f}" if isinstance(number, float) else f"{number}"
+
+
+def score(match: Mapping[str, Any]) -> str:
+    """`2:1`, with a shoot-out `1:1 (4:3)`; empty where there is no result."""
+    if match["home_score"] is None:
+        return ""
+    shootout = "" if match["home_penalties"] is None else f" ({match['home_penalties']}:{match['away_penalties']})"
+    return f"{match['home_score']}:{match['away_score']}{shootout}"
+
+
+def local(match: Mapping[str, Any]) -> str:
+    """The kick-off as a spectator reads it: `09:00 EDT`; UTC where the venue's time zone is not known; or empty."""
+    if match["kickoff"] is None:
+        return ""
+    return f"{match['kickoff'].astimezone(zone(match)):%H:%M %Z}"
+
+
+def zone(match: Mapping[str, Any]) -> tzinfo:
+    """The venue's time zone; UTC where none is known, or one that this machine does not know."""
+    try:
+        return ZoneInfo(match["timezone"] or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC

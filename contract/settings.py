@@ -21,6 +21,7 @@ from contract.bounds import HealthBounds, Retention
 from contract.errors import ConfigurationError
 from contract.schedules import Schedule, ScheduleName
 from contract.signing import PREFIX, key_of
+from contract.tables import OwnRules
 from contract.toml_lines import line_of
 
 #: Environment variable → field. Those in `_SECRETS` may be given as `…_FILE`, too.
@@ -138,6 +139,8 @@ class Settings(BaseModel):
     #: When to read what, `[schedules.NAME]`.
     schedules: dict[ScheduleName, Schedule] = Field(default_factory=dict)
     retention: Retention = Field(default_factory=Retention)
+    #: How the tables of a league are made where not as our own rules say, `[tables.LEAGUE]`.
+    tables: dict[str, OwnRules] = Field(default_factory=dict)
 
     @field_validator("home", mode="after")
     @classmethod

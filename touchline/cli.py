@@ -49,9 +49,11 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "sources": Entry("touchline.commands.sources:sources", "The sites that can be read."),
         "runs": Entry("touchline.commands.runs:runs", "Runs and what became of what they found."),
         "matches": Entry("touchline.commands.matches:matches", "Matches as they stand now."),
+        "match": Entry("touchline.commands.match:match", "One match, its history, and corrections by people."),
         "changes": Entry("touchline.commands.changes:changes", "What changed in stored matches."),
         "table": Entry("touchline.commands.table:table", "League tables."),
         "teams": Entry("touchline.commands.teams:teams", "Teams, where they play, how many matches they have."),
+        "calendar": Entry("touchline.commands.calendar:calendar", "A team's matches as a calendar for phones."),
     },
     "Operate": {
         "doctor": Entry("touchline.commands.doctor:doctor", "Is everything in order, and if not, what to do."),

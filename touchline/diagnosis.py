@@ -114,20 +114,22 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _tried("database", lambda: server)
     yield from _tried("migrations", lambda: _migrations(url))
     yield from _tried("clock", lambda: clock(ours, theirs, uncertainty))
-    yield from _runs(url)
+    yield from _stored("runs", settings, url)
+    yield from _stored("tables", settings, url)
 
 
-def _runs(url: str) -> Iterator[Finding]:
-    """The last runs; nothing where the database lacks what the query asks for, which another check says."""
+def _stored(check: str, settings: Settings, url: str) -> Iterator[Finding]:
+    """The last runs, or the tables; nothing where the database lacks what is asked for, which another check says."""
     from actors.store.migrations import pending
     from touchline.diagnosis_runs import examine_runs
+    from touchline.diagnosis_tables import examine_tables
 
     try:
         if not pending(url):
-            yield from examine_runs(url)
+            yield from examine_runs(url) if check == "runs" else examine_tables(settings, url)
     except Exception as error:
-        log.debug("the check runs failed", exc_info=True)
-        yield _not_ok("runs", error)
+        log.debug("the check %s failed", check, exc_info=True)
+        yield _not_ok(check, error)
 
 
 def _asked(settings: Settings) -> tuple[str, str, timedelta, datetime, datetime]:

@@ -25,6 +25,7 @@ _EXTRAS = {
     "alembic": "actors",
     "sqlalchemy": "actors",
     "cronsim": "actors",
+    "icalendar": "actors",
     "periodiq": "actors",
     "prometheus_client": "actors",
     "urllib3": "ingest",

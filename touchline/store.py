@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from touchline.settings import start
 
 if TYPE_CHECKING:
+    from actors.store.comparison import Comparison
     from actors.store.database import Connection
     from actors.store.reading import Rows
 
@@ -58,6 +59,15 @@ def league_tables(**filters: Any) -> Iterator[Rows]:
 
         with store.league_tables(connection, **_asked(filters)) as rows:
             yield rows
+
+
+@contextmanager
+def comparisons(**filters: Any) -> Iterator[Iterator[Comparison]]:
+    """The league tables that fit, each beside its official one; see `actors.store.comparison`. () is "not asked"."""
+    with opened() as connection:
+        from actors.store.comparison import compare
+
+        yield compare(connection, **_asked(filters))
 
 
 def _asked(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import logging
 import secrets
 import time
@@ -85,6 +86,13 @@ class Access:
     def csrf(self, session: Session) -> str:
         """What a form of `session` has to carry."""
         return self._sign("csrf", session.nonce)
+
+    def calendar_key(self, source: str, team_id: str) -> str:
+        """What opens this team's calendar, and nothing else, to a phone: it can neither sign in nor send a token."""
+        return self._sign("calendar", json.dumps([source, team_id]))
+
+    def opens_calendar(self, key: str, source: str, team_id: str) -> bool:
+        return hmac.compare_digest(key.encode(), self.calendar_key(source, team_id).encode())
 
     def _sign(self, what: str, said: str) -> str:
         return hmac.digest(self._key, f"{what}.{said}".encode(), "sha256").hex()

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from actors.console import api, live, pages, signing_in
+from actors.console import api, calendar, live, pages, signing_in
 from actors.console.access import Access, open_to_read
 from actors.console.bounds import Bounds
 from actors.console.database import Store
@@ -55,6 +55,7 @@ def make_app(settings: Settings, *, store_url: str, token: str) -> FastAPI:
     app.mount("/static", _Static(directory=_STATIC))
     app.include_router(signing_in.router, include_in_schema=False)
     app.include_router(live.router)
+    app.include_router(calendar.router, include_in_schema=False)
     app.include_router(pages.router)
     app.include_router(api.router)
     names = _LOCAL | {split_listen(settings.console_listen)[0].lower(), *settings.console_hosts}

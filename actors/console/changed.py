@@ -16,6 +16,7 @@ WORDS: Final[Mapping[str, str]] = {
     "away_penalties": "away penalties",
     "away_score": "away score",
     "away_team_id": "away team",
+    "corrected": "corrected by a person",
     "home_penalties": "home penalties",
     "home_score": "home score",
     "home_team_id": "home team",
@@ -32,7 +33,7 @@ FIELDS: Final = tuple(
     for name in (
         "status", "date", "kickoff", "home_score", "away_score", "home_penalties", "away_penalties", "location",
         "division", "age_group", "league", "match_type", "season", "home_team_id", "away_team_id", "round", "notes",
-        "url", "timezone", "withdrawn_at",
+        "url", "timezone", "withdrawn_at", "corrected",
     )
 )  # fmt: skip
 
@@ -82,7 +83,9 @@ def _both(home: str | None, away: str | None) -> str | None:
 
 
 def _readable(name: str, value: str | None) -> str | None:
-    """Moments as people write them; all else as it is."""
+    """Moments and names of fields as people write them; all else as it is."""
     if value is not None and name in ("kickoff", "withdrawn_at"):
         return value.replace("T", " ").removesuffix(":00Z").removesuffix("Z") + " UTC"
+    if value is not None and name == "corrected":
+        return ", ".join(WORDS.get(each, each) for each in value.split(", "))
     return value

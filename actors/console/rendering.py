@@ -10,10 +10,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from actors import words
+from actors.console import paths
 from actors.console.access import Access, session_of
 
 #: Functions of `words` that templates call by `|`.
-FILTERS: Final = ("iso", "when", "day", "short_day", "ago", "age", "took", "count", "counted", "tone")
+FILTERS: Final = (
+    *("iso", "when", "day", "short_day", "ago", "age", "took", "count", "counted", "tone"),
+    *("figure", "score", "local"),
+)
 
 
 @cache
@@ -27,6 +31,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {name: getattr(words, name) for name in FILTERS}
+    made.filters["match_path"] = paths.match_of
+    made.globals["team_path"] = paths.team_path
     return made
 
 

@@ -19,6 +19,7 @@ from dramatiq.middleware import Middleware
 from actors.middleware.dead_letters import bury_corpse
 from actors.middleware.gate import Gate
 from actors.pool import pool
+from actors.store.disagreements import compare_due
 from actors.store.news import recorded
 from actors.store.runs import judge
 from actors.store.withdrawal import carry_out
@@ -89,6 +90,7 @@ class Chores(Middleware):
             self._try("withdrawals", lambda: self._withdraw(worker))
             self._try("spool", lambda: self._flush(worker))
             self._try("news", lambda: self._tell(worker))
+            self._try("tables", lambda: self._compare(worker))
 
     def _try(self, name: str, chore: Callable[[], None]) -> None:
         """One chore that fails holds up no other; what it says is said once, until it says something else."""
@@ -143,6 +145,12 @@ class Chores(Middleware):
             from actors.notify import hand_over
 
             hand_over(worker.broker)
+
+    def _compare(self, worker: Worker) -> None:
+        """League tables that are not as the official ones are looked for, once a reading of their source is stored."""
+        if _works_on(worker, MAINTENANCE):
+            for table in compare_due(pool()):
+                self.logger.warning("The table %s of %s disagrees: %s", table.title, table.source, table.sentence)
 
     def _replace_dead_threads(self, worker: Worker) -> None:
         """A time limit that strikes between two hooks ends Dramatiq's thread for good; its message was given back."""

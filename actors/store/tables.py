@@ -30,8 +30,12 @@ def league_tables(connection: Connection, **filters: Any) -> Iterator[Rows]:
 
     Without a season those of the latest that each league has matches of.
     """
+    with reading(connection, "standings", **named_tables(connection, **filters)) as tables:
+        yield tables
+
+
+def named_tables(connection: Connection, **filters: Any) -> dict[str, list[str]]:
+    """The tables that fit `filters`, as the five lists that queries of tables take."""
     with reading(connection, "tables", latest=filters.get("season") is None, **filters) as found:
         named = list(found.rows)
-    lists = {name: [table[column] for table in named] for column, name in _LISTS.items()}
-    with reading(connection, "standings", **lists) as tables:
-        yield tables
+    return {name: [table[column] for table in named] for column, name in _LISTS.items()}

@@ -27,19 +27,25 @@ _COMPARED = """
 
 
 @pytest.fixture(scope="module")
-def read(
+def place(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer, demo_league: League
-) -> Iterator[str]:
-    """A store into which the demo league was read."""
+) -> Iterator[Place]:
+    """A store into which the demo league was read, and commands that ask it."""
     home = tmp_path_factory.mktemp("home")
     with (
         postgres_server.database(migrated=True) as url,
         DemoSite(demo_league, demo_league.weekend().before) as site,
     ):
         env = clean_environment(TOUCHLINE_HOME=str(home), DATABASE_URL=url, TOUCHLINE_MLSNEXT_URL=site.url)
-        ended = Place(home, env).touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")
+        place = Place(home, env)
+        ended = place.touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")
         assert ended.code == 0, ended.err
-        yield url
+        yield place
+
+
+@pytest.fixture(scope="module")
+def read(place: Place) -> str:
+    return place.env["DATABASE_URL"]
 
 
 def test_our_tables_equal_the_official_ones(read: str) -> None:
@@ -63,3 +69,44 @@ def test_every_division_has_a_table_and_each_position_once(read: str) -> None:
     for league, age, division, positions, _ in tables:
         assert positions == list(range(1, len(positions) + 1)), (league, age, division)
     assert any(played > 0 for *_, played in tables)
+
+
+def test_the_command_finds_every_official_table_equal(place: Place) -> None:
+    """Positions and all figures that are published, Flex with its shoot-outs, too; of U13 and U14 there is none."""
+    ended = place.touchline("table", "--official")
+    assert ended.code == 0, ended.out
+    published = [row for row in ended.rows if row["published"]]
+    assert {row["league"] for row in published} == {"homegrown", "flex", "academy"}
+    for row in published:
+        for name in ("position", "played", "won", "drawn", "lost", "points_per_match", "goal_difference_per_match"):
+            assert row[name] == row[f"official_{name}"], row
+    assert {each["kind"] for row in published for each in row["differences"]} <= {"level", "missing"}
+    assert {row["age_group"] for row in ended.rows if not row["published"]} == {"U13", "U14"}
+    told = place.touchline("table", "--official", "--age-group", "U14", "--output", "table")
+    assert told.code == 0
+    assert "Nobody publishes a table of U13 and U14: this is the only one." in told.out
+
+
+def test_one_falsified_official_row_is_found_and_said(place: Place, read: str) -> None:
+    """Exit code 1, and one sentence that names the team, both figures and the matches that count."""
+    falsify = """
+        UPDATE touchline.official_rows
+        SET "values" = jsonb_set("values", '{won}', to_jsonb(("values" ->> 'won')::int + %s))
+        WHERE team_key = %s AND league = 'homegrown' AND "values" ? 'won'"""
+    with psycopg.connect(read) as connection:
+        team, key = connection.execute(
+            """SELECT team, team_key FROM touchline.official_rows
+               WHERE league = 'homegrown' AND ("values" ->> 'played')::int > 2 ORDER BY team_key LIMIT 1"""
+        ).fetchone() or ("", "")
+        connection.execute(falsify, (1, key))
+    try:
+        ended = place.touchline("table", "--official", "--league", "homegrown", "--output", "table")
+    finally:
+        with psycopg.connect(read) as connection:
+            connection.execute(falsify, (-1, key))
+    assert ended.code == 1
+    [sentence] = [line for line in ended.out.splitlines() if "DISAGREEMENT" in line]
+    assert sentence.startswith(f"- DISAGREEMENT: {team}: officially ")
+    assert " won; by the stored results " in sentence
+    assert "These count: 20" in sentence
+    assert "1 disagrees" in ended.err

@@ -6,7 +6,7 @@ Whoever adds a page adds it to `PATHS`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -14,6 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from actors.store.corrections import correct, take_back
+from actors.store.database import connect
 from contract.settings import Settings
 from ingest.browser import open_browser
 from tests.fix_console import Console, MakeConsole
@@ -21,6 +23,9 @@ from tests.fix_console import Console, MakeConsole
 pytestmark = pytest.mark.slow
 
 STORED = Path(__file__).parents[1] / "integration" / "stored.sql"
+
+#: What names a table of it.
+TABLE = "source=mlsnext&season=2026-27&league=homegrown&age_group=U14&division=Florida"
 
 #: Over the store of `stored.sql`.
 PATHS = (
@@ -33,9 +38,17 @@ PATHS = (
     "/dead-letters",
     "/dead-letters?state=all",
     "/changes",
+    "/matches",
+    "/matches?team=nobody",
+    "/matches/mlsnext/26030",
+    "/tables",
+    f"/tables/one?{TABLE}",
     "/sign-in",
     "/nowhere",
 )
+
+#: Those with forms for who has signed in, of a match that somebody corrected.
+FORMS = ("/dead-letters", "/dead-letters/1", "/matches/mlsnext/26030")
 
 #: Widths and heights: the narrowest phone that is to do, a phone, a desk.
 SIZES = ((360, 740), (390, 844), (1280, 800))
@@ -60,18 +73,45 @@ def filled(make_console: MakeConsole, store_url: str) -> Console:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible_and_fits(browser: Browser, filled: Console, scheme: str) -> None:
+    assert not (wrong := _wrong(browser, filled, scheme, PATHS)), "\n".join(wrong)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_forms_of_who_acts_are_accessible_and_fit(
+    browser: Browser, filled: Console, store_url: str, scheme: str
+) -> None:
+    with connect(store_url) as connection:
+        correct(connection, "mlsnext", "26030", {"home_score": 2}, why="the referee's report", by="Ada")
+        correct(connection, "mlsnext", "26030", {"away_score": 1}, why="misread", by="Ada")
+        take_back(connection, "mlsnext", "26030", ["away_score"], why="read again", by="Bob")
+    cookie = filled.sign_in("A long name of somebody who acts here").cookie
+    wrong = _wrong(browser, filled, scheme, FORMS, {"Cookie": cookie})
+    assert not wrong, "\n".join(wrong)
+
+
+def _wrong(
+    browser: Browser,
+    console: Console,
+    scheme: str,
+    paths: Iterable[str],
+    headers: dict[str, str] | None = None,
+) -> list[str]:
+    """All that is wrong with these pages, at each size; what can be opened is open."""
     wrong: list[str] = []
     for width, height in SIZES:
         with browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            extra_http_headers=headers,
         ) as context:
             # axe is put into the page as a script, which the page itself would not let run
             page = context.new_page()
-            for path in PATHS:
-                page.goto(filled.url + path)
+            for path in paths:
+                page.goto(console.url + path)
+                page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
                 wrong += [f"{path} at {width}: {each}" for each in _violations(page)]
                 wrong += [f"{path} at {width} overflows: {each}" for each in page.evaluate(_OVERFLOWING)]
-    assert not wrong, "\n".join(wrong)
+    return wrong
 
 
 def _violations(page: Page) -> list[str]:

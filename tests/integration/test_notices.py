@@ -13,7 +13,7 @@ import dramatiq
 import pytest
 
 from contract.broker import make_broker
-from contract.names import KEEP_HOUSE, MAINTENANCE, MATCHES, RECORD_RUN, RUNS, STORE_MATCHES
+from contract.names import KEEP_HOUSE, MAINTENANCE, MATCHES, RECORD_RUN, RUNS, STORE_MATCHES, STORE_STANDINGS
 from contract.signing import headers_of
 from tests.fix_rabbitmq import RabbitServer
 from tests.fix_scraping import Program, stored, wait_until, workers
@@ -158,6 +158,34 @@ def test_dead_letters_are_told_of(queue: str, store_url: str, watched: Program, 
     assert (told["type"], told["data"]["counts"]["letters"]) == ("dead_letters", 3)
     assert told["text"].startswith("Touchline: 3 dead letters from mlsnext (3 matches), unknown_value: ")
     assert told["text"].endswith(f"See: touchline dead list --run {run_id[:8]}")
+
+
+def test_a_table_that_disagrees_with_the_official_one_is_told_of(
+    queue: str, store_url: str, watched: Program, site: Site
+) -> None:
+    """By the first round of chores after a whole reading, and nobody has to ask."""
+    site.put("/hook", page("thanks"))
+    producer, run_id = Producer(queue), str(uuid4())
+    with workers(watched):
+        producer.event(run_id, "started", params={}, trigger="schedule", parts=["a"])
+        part = {"part": "a", "sequence": 0, "observed_at": "2026-10-03T22:00:00Z"}
+        played = {**MATCH, "date": "2026-09-10", "status": "completed", "home_score": 1, "away_score": 0}
+        match = {**played, "league": "homegrown", "division": "Northeast", "home_team_id": "1", "away_team_id": "2"}
+        sent = {"contract": 1, "run_id": run_id, "source": "mlsnext", **part}
+        line = {"position": 1, "team": "Ashgrove", "team_id": "1", "played": 2, "points": 6}
+        table = {"division": "Northeast", "age_group": "U14", "rows": [line]}
+        of_matches = producer.send(MATCHES, STORE_MATCHES, **sent, matches=[match])
+        tables = {"season": "2026-27", "league": "homegrown", "tables": [table]}
+        of_tables = producer.send(MATCHES, STORE_STANDINGS, **sent, **tables)
+        producer.event(
+            run_id, "part_finished", part="a", found=1, batches=1, messages={of_matches: 1, of_tables: 0},
+            complete=True, not_modified=False, observed_at="2026-10-03T22:00:00Z",
+        )  # fmt: skip
+        wait_until(lambda: len(site.requests) == 1)
+    told = notice(site.requests[0])
+    assert (told["type"], told["data"]["run_id"]) == ("table.disagrees", run_id)
+    assert told["data"]["scope"]["division"] == "Northeast"
+    assert "Ashgrove: officially 2 played, 6 points; by the stored results 1 played, 3 points." in told["text"]
 
 
 def test_without_a_webhook_nothing_is_published(queue: str, store_url: str, site: Site, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def test_a_healthy_installation(
         "migrations": "ok",
         "clock": "ok",
         "runs": "ok",
+        "rules of tables": "ok",
+        "official tables": "not used",
         "broker": "ok",
         "queues": "ok",
         "schedule": "not used",

@@ -80,7 +80,7 @@ def test_a_match_has_every_column_of_the_view(filled: Touchline) -> None:
         "observed_at": "2026-10-05T10:00:00Z",
         "first_seen_at": "2026-10-01T10:00:00Z",
         "changed_at": "2026-10-05T10:01:00Z",
-        "withdrawn_at": None,
+        **dict.fromkeys(["withdrawn_at", "corrected"]),
     }
 
 

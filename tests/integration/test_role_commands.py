@@ -22,12 +22,15 @@ READING = (
     f"runs {RUN}",
     "runs --since 1000d --state suspect",
     "matches",
+    "match show 15001",
     "matches --team florida --division florida --age-group u14 --season 2026-27",
     "changes",
     "changes --team athletum",
     "table",
     "table --season 2025-26 --division northeast",
+    "table --official",
     "teams",
+    "calendar athletum",
     "sources",
     "dead list --state all",
     "dead show 1",
@@ -75,7 +78,15 @@ def test_who_only_reads_sees_what_the_owner_sees(
 
 
 @pytest.mark.parametrize(
-    "line", ["dead drop 1 --why 'no match'", "dead replay 1", "migrate", "schedule trigger weekend"]
+    "line",
+    [
+        "dead drop 1 --why 'no match'",
+        "dead replay 1",
+        "match correct 15001 --home-score 2 --why report",
+        "match uncorrect 15001 --why report",
+        "migrate",
+        "schedule trigger weekend",
+    ],
 )
 def test_who_only_reads_is_told_who_acts(
     touchline: Touchline, filled: Roles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
@@ -104,6 +115,14 @@ def test_who_writes_may_drop_a_letter(touchline: Touchline, filled: Roles, monke
     refused = touchline("migrate")
     assert refused.code == 2
     assert "touchline_owner" in refused.err
+
+
+def test_who_writes_may_correct_a_match(touchline: Touchline, filled: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And take it back."""
+    monkeypatch.setenv("DATABASE_URL", filled.writer)
+    for line in ("match correct 15001 --home-score 2 --why report", "match uncorrect 15001 --why misread"):
+        ended = touchline(line)
+        assert ended.code == 0, ended.err
 
 
 @pytest.mark.slow

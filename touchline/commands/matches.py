@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from touchline import options, output
-from touchline.output import Column, Format, Row, write
+from touchline.output import Column, Format, Row, readable, say, write
 
 STATUSES = ("scheduled", "completed", "postponed", "cancelled", "forfeit")
+
+#: Fields that a score is made of.
+SCORES = ("home_score", "away_score", "home_penalties", "away_penalties")
+
+#: What stands behind a corrected value.
+MARK = "*"
 
 EMPTY = (
     "No match is stored that fits. `touchline teams` shows names to ask for, `touchline scrape SOURCE` reads a site."
@@ -62,14 +70,40 @@ def matches(output: Format, limit: int | None, date_from: date | None, date_to: 
 
     Names are compared without regard to case, and a team by a part of its name. A match that its site no longer lists
     is still here: its status says "withdrawn", too, and `--listed` leaves it out. Kick-offs are local to the venue in
-    a table and UTC elsewhere.
+    a table and UTC elsewhere. What a person corrected has a * in a table, and `corrected` names it elsewhere.
     """
     if date_from and date_to and date_from > date_to:
         raise click.UsageError(f"--from {date_from} is after --to {date_to}")
     from touchline.store import reading
 
     with reading("matches", limit=limit or None, date_from=date_from, date_to=date_to, **filters) as found:
-        write(found.rows, found.columns, COLUMNS, output, limit=limit, empty=EMPTY)
+        marks = Marks(found.rows)
+        write(marks, found.columns, COLUMNS, output, limit=limit, empty=EMPTY)
+    if output == "table" and marks.seen:
+        say(f"{MARK} as a person corrected it; the site says something else: touchline match show MATCH")
+
+
+class Marks:
+    """Rows on their way to be written, and whether one of them has a corrected value."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = rows
+        self.seen = False
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            self.seen = self.seen or bool(row["corrected"])
+            yield row
+
+
+def marked(value: Callable[[Row], object], *fields: str) -> Callable[[Row], str]:
+    """The text of a column, with a mark where a person corrected one of `fields`."""
+
+    def text(row: Row) -> str:
+        shown = readable(value(row))
+        return f"{shown}{MARK}" if set(fields) & set(row["corrected"] or ()) else shown
+
+    return text
 
 
 def kickoff(row: Row) -> str:
@@ -97,14 +131,15 @@ def status(row: Row) -> str:
 
 
 COLUMNS = (
-    Column("date", "date"),
-    Column("kick-off", kickoff),
+    Column("date", marked(itemgetter("date"), "date")),
+    Column("kick-off", marked(kickoff, "kickoff")),
     Column("league", "league", spare=3),
     Column("age", "age_group"),
-    Column("division", "division", fold=True, spare=1),
+    Column("division", marked(itemgetter("division"), "division"), fold=True, spare=1),
     Column("home", "home_team", fold=True),
-    Column("score", score),
+    Column("score", marked(score, *SCORES)),
     Column("away", "away_team", fold=True),
-    Column("status", status),
-    Column("match", "match_id", spare=2),
+    Column("status", marked(status, "status")),
+    # the venue and the notes have no column here
+    Column("match", marked(itemgetter("match_id"), "location", "notes"), spare=2),
 )

@@ -17,7 +17,8 @@ def migrate(context: click.Context, check: bool) -> None:
 
     It happens whole or not at all, and two at once wait for each other. The names of the applied migrations are
     printed, one a line. Where the roles touchline_writer and touchline_reader exist, they are granted anew what they
-    may do, also if nothing else is to be done; only the owner of the tables may do this.
+    may do, also if nothing else is to be done; only the owner of the tables may do this. The rules of league tables are
+    written anew as well, ours and those of the settings.
     """
     settings = start()
 

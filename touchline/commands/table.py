@@ -21,6 +21,7 @@ _NAMED = 20
         "touchline table --age-group U14 --division Northeast",
         "touchline table --league homegrown --age-group U15 --division Frontier",
         "touchline table --age-group U14 --season 2026-27 --output csv > tables.csv",
+        "touchline table --league homegrown --age-group U15 --official",
     ),
 )
 @options.league
@@ -33,13 +34,21 @@ _NAMED = 20
     help="The tables of this season.  [default: each league's latest]",
 )
 @options.source
+@click.option("--official", is_flag=True, help="Beside the official table, with why they differ.")
 @output.output_option
-def table(output: Format, **filters: Any) -> None:
+def table(output: Format, official: bool, **filters: Any) -> None:
     """Show the league table of a division, or of each that fits.
 
-    Counted from the stored results. Each table of several has its title; in the formats for programs they follow one
-    another, a row a team.
+    Counted from the stored results by the league's own rules. Each table of several has its title; in the formats for
+    programs they follow one another, a row a team.
+
+    With --official each row has the published figures beside ours, and each difference is explained in a sentence: a
+    match of the last 48 hours, teams that nothing published tells apart, a team on one side only, or a real
+    disagreement, for which the command exits with 1.
     """
+    if official:
+        _beside_official(output, filters)
+        return
     from touchline.store import league_tables, reading
 
     with league_tables(**filters) as found:
@@ -53,6 +62,19 @@ def table(output: Format, **filters: Any) -> None:
     if none:
         with reading("tables") as existing:
             say(_none_fits(existing.rows))
+
+
+def _beside_official(output: Format, filters: dict[str, Any]) -> None:
+    from touchline.commands.table_official import show
+    from touchline.store import comparisons, reading
+
+    with comparisons(**filters) as found:
+        any_table, disagree = show(found, output)
+    if not any_table and output == "table":
+        with reading("tables") as existing:
+            say(_none_fits(existing.rows))
+    if disagree:
+        click.get_current_context().exit(1)
 
 
 def _title(row: Row) -> str:

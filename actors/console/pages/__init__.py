@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from actors.console.access import Reader
-from actors.console.pages import changes, dead_acts, dead_letters, kept, overview, runs
+from actors.console.pages import changes, dead_acts, dead_letters, kept, match, matches, overview, runs, tables
 
 router = APIRouter(dependencies=[Reader], include_in_schema=False)
 router.include_router(overview.router)
@@ -14,3 +14,6 @@ router.include_router(kept.router)
 router.include_router(dead_acts.router)
 router.include_router(dead_letters.router)
 router.include_router(changes.router)
+router.include_router(matches.router)
+router.include_router(match.router)
+router.include_router(tables.router)

@@ -4,8 +4,8 @@ Migrations are numbered SQL files, run by Alembic in one transaction under an ad
 at all, and two at once wait for each other. A worker refuses a database that is behind its code; a database that is
 ahead is fine, because migrations are deployed before workers.
 
-Each upgrade grants anew what the roles of container/postgres may do (grants.sql), also where no revision is pending:
-they may have been made since.
+Each upgrade grants anew what the roles of container/postgres may do (grants.sql), and writes the rules of league tables
+anew (actors.store.rules), also where no revision is pending: both may have changed since.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
 
 from actors.errors import DatabaseBehind
+from actors.rules import rules
 from actors.store.database import connect, translate
+from actors.store.rules import rows_of
 from contract.errors import ConfigurationError
+from contract.settings import load
 
 _VERSIONS = Path(__file__).parent / "versions"
 _GRANTS = Path(__file__).parent / "grants.sql"
+_RULES = Path(__file__).parent / "rules.sql"
 
 #: Who may change the schema: on a new database whoever may create one, else the owner of the tables.
 _MAY_CHANGE = """
@@ -113,6 +118,7 @@ def upgrade(url: str, *, to: str = "head") -> list[str]:
         command.upgrade(config, to)
         if to == "head":
             driver.execute(_GRANTS.read_bytes())
+            driver.execute(_RULES.read_bytes(), {"rules": Jsonb(rows_of(rules(load().tables)))})
     known = [revision for revision in revisions() if to in ("head", revision) or revision < to]
     return [revision for revision in known if before is None or revision > before]
 

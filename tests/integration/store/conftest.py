@@ -101,7 +101,7 @@ _EMPTY = """
         SET LOCAL lock_timeout = '20s';
         FOR statement IN
             SELECT format('DELETE FROM %I.%I', schemaname, tablename)
-            FROM pg_tables WHERE schemaname = 'touchline' AND tablename <> 'alembic_version'
+            FROM pg_tables WHERE schemaname = 'touchline' AND tablename NOT IN ('alembic_version', 'league_rules')
         LOOP
             EXECUTE statement;
         END LOOP;

@@ -59,7 +59,7 @@ def test_every_column_of_the_reading_interface_is_described(any_store_url: str) 
     design = {
         "match_list": "source match_id season league match_type division age_group date kickoff timezone home_team "
         "away_team home_team_id away_team_id home_score away_score home_penalties away_penalties status location "
-        "observed_at first_seen_at changed_at withdrawn_at",
+        "observed_at first_seen_at changed_at withdrawn_at corrected",
         "match_changes": "source match_id field old new changed_at run_id",
         "standings": "source season league division age_group position team team_id played won drawn lost goals_for "
         "goals_against goal_difference points points_per_match",

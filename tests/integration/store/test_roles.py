@@ -237,7 +237,7 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.mark.slow
 def test_roles_come_to_a_store_that_has_one_role(server: PostgresServer) -> None:
-    """Migrated at 0011 and later without them, it works as before; they are made later, and migrate grants."""
+    """Migrated at 0011 and to the newest without them, it works as before; they are made later, and migrate grants."""
     database = server.create_database("old")
     url = server.url(database)
     migrations.upgrade(url, to="0011")

@@ -17,6 +17,7 @@ from actors.store.news import News
 
 AT = dt.datetime(2026, 10, 3, 22, 31, 7, 250_000, tzinfo=dt.UTC)
 RUN = "3f2a0000-0000-4000-8000-000000000001"
+TABLE = {"season": "2026-27", "league": "homegrown", "age_group": "U15", "division": "East (Pro)"}
 COUNTS = {"found": 24_628, "inserted": 3, "updated": 12, "unchanged": 24_613, "stale": 0, "dead": 0}
 
 
@@ -66,6 +67,39 @@ def of(kind: str, **payload: Any) -> News:
                 counts={"letters": 2, "matches": 1, "runs": 0},
             ),
             "Touchline: 2 dead letters (1 match), undecodable: it is no message. See: touchline dead list",
+        ),
+        (
+            of(
+                "correction.site_agrees",
+                scope={"match_id": "26030"},
+                teams=["Ashgrove", "Bellwater\nFC"],
+                corrections=[{"field": "home_score", "value": "2", "by": "ann"}],
+            ),
+            "Touchline: of mlsnext 26030 (Ashgrove – Bellwater FC) the site came round: home_score is 2, as ann said. "
+            "See: touchline match show 26030 --source mlsnext",
+        ),
+        (
+            of(
+                "correction.rests",
+                scope={"match_id": "a b"},
+                teams=["Ashgrove", "Bellwater"],
+                corrections=[
+                    {"field": "home_score", "value": "2", "by": "ann"},
+                    {"field": "notes", "value": None, "by": "bob"},
+                ],
+            ),
+            "Touchline: of mlsnext a b (Ashgrove – Bellwater) the site says what no longer goes with a correction, "
+            "which rests: home_score 2 of ann, notes nothing of bob. See: touchline match show 'a b' --source mlsnext",
+        ),
+        (
+            of("table.disagrees", scope=TABLE, error="Ash: officially 2 played; by the stored results 1 played."),
+            "Touchline: the table homegrown U15 East (Pro) 2026-27 of mlsnext disagrees with the official one: "
+            "Ash: officially 2 played; by the stored results 1 played. "
+            "See: touchline table --official --age-group U15 --division 'East (Pro)' --season 2026-27",
+        ),
+        (
+            of("table.agrees", scope=TABLE, since="2026-10-03T18:31:07.5+02:00"),
+            "Touchline: the table homegrown U15 East (Pro) 2026-27 of mlsnext agrees with the official one again.",
         ),
     ],
     ids=lambda value: value.kind if isinstance(value, News) else "",

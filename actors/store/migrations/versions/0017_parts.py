@@ -3,7 +3,7 @@
 from actors.store.migrations.statements import run
 
 revision = "0017"
-down_revision = "0012"
+down_revision = "0015"
 
 
 def upgrade() -> None:

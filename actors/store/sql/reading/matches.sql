@@ -7,7 +7,7 @@ WITH named AS MATERIALIZED (
 )
 SELECT source, match_id, season, league, match_type, division, age_group, date, kickoff, timezone,
        home_team, away_team, home_team_id, away_team_id, home_score, away_score, home_penalties, away_penalties,
-       status, location, observed_at, first_seen_at, changed_at, withdrawn_at
+       status, location, observed_at, first_seen_at, changed_at, withdrawn_at, corrected
   FROM public.match_list
  WHERE (%(source)s::text IS NULL OR source = %(source)s)
    AND (%(leagues)s::text[] IS NULL OR lower(league) = ANY (lower(%(leagues)s::text[]::text)::text[]))

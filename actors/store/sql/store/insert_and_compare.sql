@@ -4,7 +4,9 @@
 -- placeholder (date null) does not overwrite the date and kick-off that the match was due on. A match that was
 -- withdrawn returns as `changed`, and so does one that another part listed, or that is listed in other words (names of its
 -- teams, say). A batch that is older than the withdrawal
--- does not bring it back; but the values are those of the newest observation that listed it, withdrawn or not.
+-- does not bring it back; but the values are those of the newest observation that listed it, withdrawn or not. Of a match
+-- that a person corrected the stored values do not tell what the site said before: it is written, and the trigger
+-- corrections_stay decides (migration 0014).
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -47,7 +49,8 @@ SELECT i.match_id,
               i.away_team_key, i.home_score, i.away_score, i.home_penalties, i.away_penalties, i.status,
               i.location, i.round, i.notes, i.url
             ) AND m.part = %(part)s AND (m.withdrawn_at IS NULL OR m.withdrawn_at > %(observed_at)s)
-              AND coalesce(m.fingerprint = i.fingerprint, i.fingerprint IS NULL) THEN 'unchanged'
+              AND coalesce(m.fingerprint = i.fingerprint, i.fingerprint IS NULL)
+              AND m.corrected IS NULL THEN 'unchanged'
             ELSE 'changed' END,
        coalesce(m.observed_at < %(observed_at)s, false)
 FROM incoming AS i

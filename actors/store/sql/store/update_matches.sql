@@ -1,8 +1,9 @@
 -- Writes the changed matches and one row of history for each field that changed. Their rows are locked by now, so what
 -- `before` reads is what the update overwrites. One that was withdrawn is listed again, unless the batch is older than
 -- its withdrawal. That another part lists a match is written, too, but no change of it. Where only the wording is another
--- one, its fingerprint is all that is written: the values are as of the observation that they were. Returns the matches
--- that were written, whether the history tells of it, and whether this observation is newer than the values.
+-- one, its fingerprint is all that is written: the values are as of the observation that they were. Of a match that a
+-- person corrected, the trigger corrections_stay puts the corrected values back and writes the site's beside them. Returns
+-- the matches that were written, whether the history tells of it, and whether this observation is newer than the values.
 WITH incoming AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(matches)s) AS r (
         match_id text, season text, league text, match_type text, division text, age_group text, date date,
@@ -29,7 +30,8 @@ WITH incoming AS MATERIALIZED (
         OFFSET 0) AS m
 ), updated AS (
     UPDATE touchline.matches AS m SET
-        observed_at = CASE WHEN b.differs OR m.part IS DISTINCT FROM %(part)s THEN %(observed_at)s ELSE m.observed_at END,
+        observed_at = CASE WHEN b.differs OR m.part IS DISTINCT FROM %(part)s OR m.corrected IS NOT NULL
+                           THEN %(observed_at)s ELSE m.observed_at END,
         part = %(part)s,
         withdrawn_at = CASE WHEN m.withdrawn_at > %(observed_at)s THEN m.withdrawn_at END,
         changed_at = CASE WHEN b.differs THEN now() ELSE m.changed_at END,
@@ -39,13 +41,17 @@ WITH incoming AS MATERIALIZED (
         home_team_key = i.home_team_key, away_team_key = i.away_team_key, home_score = i.home_score,
         away_score = i.away_score, home_penalties = i.home_penalties, away_penalties = i.away_penalties,
         status = i.status, location = i.location, round = i.round, notes = i.notes, url = i.url,
-        fingerprint = i.fingerprint
+        fingerprint = i.fingerprint,
+        -- for the trigger: whether the site says anything of the day
+        corrected = CASE WHEN m.corrected IS NOT NULL THEN
+                         CASE WHEN i.date IS NULL THEN ARRAY['unsaid'] ELSE ARRAY['said'] END END
     FROM incoming AS i
     JOIN before AS b USING (match_id)
     -- by key, too: the planner expects more rows of a batch than there are, and would read the whole table for a few
     WHERE m.source = %(source)s AND m.match_id = i.match_id AND m.match_id = ANY(%(match_ids)s)
       AND m.observed_at <= %(observed_at)s
-      AND (b.differs OR m.part IS DISTINCT FROM %(part)s OR m.fingerprint IS DISTINCT FROM i.fingerprint)
+      AND (b.differs OR m.part IS DISTINCT FROM %(part)s OR m.fingerprint IS DISTINCT FROM i.fingerprint
+           OR m.corrected IS NOT NULL)
     RETURNING m.*
 ), history AS (
     INSERT INTO touchline.changes (source, match_id, field, old, new, run_id)
@@ -74,9 +80,11 @@ WITH incoming AS MATERIALIZED (
     ('notes', b.notes, u.notes),
     ('url', b.url, u.url),
     ('withdrawn_at', to_char(b.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-     to_char(u.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
+     to_char(u.withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+    ('corrected', array_to_string(nullif(b.corrected, '{}'), ', '), array_to_string(nullif(u.corrected, '{}'), ', '))
     ) AS change (field, old, new)
     WHERE change.old IS DISTINCT FROM change.new
     ORDER BY u.match_id
 )
-SELECT u.match_id, b.differs, u.observed_at < %(observed_at)s FROM updated AS u JOIN before AS b USING (match_id)
+SELECT u.match_id, CASE WHEN b.corrected IS NULL THEN b.differs ELSE u.changed_at IS DISTINCT FROM b.changed_at END,
+       u.observed_at < %(observed_at)s FROM updated AS u JOIN before AS b USING (match_id)

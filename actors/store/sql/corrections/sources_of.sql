@@ -1,0 +1,2 @@
+-- The sources that have a match of this number.
+SELECT source FROM public.match_list WHERE match_id = %(match_id)s ORDER BY source
