@@ -132,10 +132,11 @@ def test_matches_without_a_result_count_between_the_second_and_the_fifth_day(
             "VALUES ('mlsnext', 'a', 'Ash', 'U14'), ('mlsnext', 'b', 'Birch', 'U14')"
         )
         insert = (
-            "INSERT INTO touchline.matches (source, match_id, season, match_type, age_group, date, kickoff, home_team_key, "
-            "away_team_key, status, observed_at, withdrawn_at) SELECT 'mlsnext', %(name)s || number, '2026-27', 'League', "
-            "'U14', current_date - %(days)s::int, now() - make_interval(days => %(days)s::int), 'a', 'b', %(status)s, "
-            "now(), CASE WHEN %(gone)s THEN now() END FROM generate_series(1, %(count)s::int) AS number"
+            "INSERT INTO touchline.matches (source, match_id, season, match_type, age_group, date, kickoff, "
+            "home_team_key, away_team_key, status, observed_at, withdrawn_at) "
+            "SELECT 'mlsnext', %(name)s || number, '2026-27', 'League', 'U14', current_date - %(days)s::int, "
+            "now() - make_interval(days => %(days)s::int), 'a', 'b', %(status)s, now(), "
+            "CASE WHEN %(gone)s THEN now() END FROM generate_series(1, %(count)s::int) AS number"
         )
         known = {"status": "scheduled", "gone": False, "count": 40}
         cursor.execute(insert, {**known, "name": "old", "days": 9})
