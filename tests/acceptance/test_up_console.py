@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -31,8 +32,10 @@ def _status(port: int) -> int | None:
 
 def _console(up: Up) -> psutil.Process | None:
     for child in psutil.Process(up.process.pid).children():
-        if "console" in child.cmdline()[3:]:
-            return child
+        # one that was killed is there until somebody has its exit code
+        with suppress(psutil.NoSuchProcess):
+            if "console" in child.cmdline()[3:]:
+                return child
     return None
 
 
