@@ -39,6 +39,13 @@ def _console(up: Up) -> psutil.Process | None:
     return None
 
 
+def _collected(up: Up) -> bool:
+    """Whether `up` has noticed each end under it."""
+    with suppress(psutil.NoSuchProcess):
+        return all(each.status() != psutil.STATUS_ZOMBIE for each in psutil.Process(up.process.pid).children())
+    return False
+
+
 def test_it_answers_comes_back_when_it_dies_and_leaves_nothing(embedded: Place) -> None:
     port = free_ports(1)[0]
     with _up(_at(embedded, port), "--console") as up:
@@ -78,7 +85,7 @@ def test_a_console_that_refuses_its_settings_ends_nothing_else(embedded: Place) 
         eventually(
             lambda: "cannot listen on 192.0.2.1" in (place.home / "log" / "console.log").read_text(), "it says so"
         )
-        eventually(lambda: _console(up) is None, "it is left alone")
+        eventually(lambda: _console(up) is None and _collected(up), "it is left alone")
         said = _stop(up)
     assert "There is no console any more, and the workers go on" in said
     assert "cannot listen on 192.0.2.1" in said
