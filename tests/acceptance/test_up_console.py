@@ -82,9 +82,8 @@ def test_a_console_that_refuses_its_settings_ends_nothing_else(embedded: Place) 
     place = Place(embedded.home, {**embedded.env, "TOUCHLINE_CONSOLE_LISTEN": "192.0.2.1:8090"})
     with _up(place, "--console") as up:
         up.ready("workers-1")
-        eventually(
-            lambda: "cannot listen on 192.0.2.1" in (place.home / "log" / "console.log").read_text(), "it says so"
-        )
+        log = place.home / "log" / "console.log"
+        eventually(lambda: log.exists() and "cannot listen on 192.0.2.1" in log.read_text(), "it says so")
         eventually(lambda: _console(up) is None and _collected(up), "it is left alone")
         said = _stop(up)
     assert "There is no console any more, and the workers go on" in said
