@@ -46,6 +46,8 @@ def _stored(**more: Any) -> Stored:
         "unhealthy": (),
         "behind_lately": (),
         "notices": {"undelivered": 0, "oldest_at": None},
+        "compared": (),
+        "other_rules": (),
         "days": (),
         "runs": ({**RUN, "state": "succeeded"},),
         "reading_now": (),
@@ -174,6 +176,22 @@ def test_one_server_that_is_store_and_queue_is_complained_of_once() -> None:
     away = UnreachableError("the database at x does not answer")
     assert len(judge(_situation(store=away, queues=away)).complaints) == 1
     assert len(judge(_situation(store=away, queues=BrokerAway("no RabbitMQ"), bounded=True)).complaints) == 2
+
+
+def test_a_table_that_is_not_the_official_one_is_named_and_lies_beside_it() -> None:
+    table = {"source": "mlsnext", "season": "2026-27", "league": "homegrown", "age_group": "U15", "division": "Lakes"}
+    agrees = {**table, "division": None, "sentence": None, "since": None, "compared_at": NOW, "tables": 9}
+    assert judge(_situation(store=_stored(compared=[agrees]))).tone == "good"
+    said = judge(
+        _situation(store=_stored(compared=[{**agrees, **table, "sentence": "FC A is 1st there.", "since": NOW}]))
+    )
+    assert _only(said) == (
+        "warn",
+        "a table of mlsnext is not the official one: homegrown U15 Lakes 2026-27: FC A is 1st there",
+    )
+    assert said.complaints[0].href.startswith("/tables/one?")
+    other = judge(_situation(store=_stored(other_rules=["flex"])))
+    assert "the tables of flex by other rules" in _only(other)[1]
 
 
 def _process(*, ready: bool, live: bool, why: str = "") -> Process:
