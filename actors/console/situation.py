@@ -22,6 +22,7 @@ from actors.store.database import Connection
 from actors.store.figures import Row, figures
 from actors.store.migrations import pending
 from actors.store.reading import reading
+from actors.store.rules import differing
 from contract import cron
 from contract.broker import oldest_ready, queue_depths
 from contract.errors import TouchlineError
@@ -73,6 +74,9 @@ class Stored:
     unhealthy: Sequence[Row]
     behind_lately: Sequence[Row]
     notices: Row
+    #: The tables that were held against the official ones, and the leagues whose rules in the database are others.
+    compared: Sequence[Row]
+    other_rules: Sequence[str]
     days: Sequence[Row]
     runs: Sequence[Row]
     reading_now: Sequence[Row]
@@ -148,7 +152,7 @@ class Observer:
     def _ask_store(self) -> Stored:
         url = self._store.url
         if missing := pending(url):
-            return Stored({}, {}, (), (), {}, (), (), (), datetime.now(UTC), 0.0, missing)
+            return Stored({}, {}, (), (), {}, (), (), (), (), (), datetime.now(UTC), 0.0, missing)
         told = {part.query: part.rows for part in figures(url)}
         with self._store.connection() as connection:
             before = datetime.now(UTC)
@@ -159,6 +163,8 @@ class Observer:
                 unhealthy=_rows(connection, "unhealthy_runs"),
                 behind_lately=_rows(connection, "behind_lately"),
                 notices=_rows(connection, "notices")[0],
+                compared=_rows(connection, "disagreements"),
+                other_rules=differing(connection, self._settings.tables),
                 days=_rows(connection, "days", days=DAYS),
                 runs=_rows(connection, "run_page", limit=RUNS),
                 reading_now=_rows(connection, "turns"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from actors.console.paths import table_path
 from actors.console.situation import Queues, Situation, Stored
 from actors.next_steps import Wrong, of_clock, of_run, scope_of
 from actors.words import age, counted
@@ -191,6 +192,7 @@ def _of_store(store: Stored) -> Iterator[Complaint]:
                 "does the site have them? then read it again: touchline scrape " + row["source"] + " --full",
                 "/matches?status=scheduled",
             )
+    yield from _of_tables(store)
     since = store.notices.get("oldest_at")
     if store.notices.get("undelivered") and since and (store.now - since).total_seconds() > NOTICE:
         waiting = counted(store.notices["undelivered"], "notice")
@@ -204,6 +206,28 @@ def _of_store(store: Stored) -> Iterator[Complaint]:
         )
     if untold := [query for query, rows in store.figures.items() if rows is None]:
         yield Complaint("warn", f"what the database knows of {_list(untold)} could not be had", "the log says why")
+
+
+def _of_tables(store: Stored) -> Iterator[Complaint]:
+    if store.other_rules:
+        yield Complaint(
+            "warn",
+            f"the database makes the tables of {_list(list(store.other_rules))} by other rules than these settings say",
+            "if these settings are the right ones, run with them: touchline migrate",
+        )
+    bad = [row for row in store.compared if row["sentence"] is not None]
+    for row in bad[:_NAMED]:
+        which = " ".join(part for part in (row["league"], row["age_group"], row["division"], row["season"]) if part)
+        yield Complaint(
+            "warn",
+            f"a table of {row['source']} is not the official one: {which}: {scrub(row['sentence']).rstrip('.')}",
+            "which of the two is right? both stand side by side",
+            table_path(row),
+        )
+    if len(bad) > _NAMED:
+        yield Complaint(
+            "warn", f"{counted(len(bad) - _NAMED, 'more table')} disagree with the official ones", "", "/tables"
+        )
 
 
 def _lag(row: dict[str, object]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -31,9 +32,18 @@ def _status(port: int) -> int | None:
 
 def _console(up: Up) -> psutil.Process | None:
     for child in psutil.Process(up.process.pid).children():
-        if "console" in child.cmdline()[3:]:
-            return child
+        # one that was killed is there until somebody has its exit code
+        with suppress(psutil.NoSuchProcess):
+            if "console" in child.cmdline()[3:]:
+                return child
     return None
+
+
+def _collected(up: Up) -> bool:
+    """Whether `up` has noticed each end under it."""
+    with suppress(psutil.NoSuchProcess):
+        return all(each.status() != psutil.STATUS_ZOMBIE for each in psutil.Process(up.process.pid).children())
+    return False
 
 
 def test_it_answers_comes_back_when_it_dies_and_leaves_nothing(embedded: Place) -> None:
@@ -72,10 +82,9 @@ def test_a_console_that_refuses_its_settings_ends_nothing_else(embedded: Place) 
     place = Place(embedded.home, {**embedded.env, "TOUCHLINE_CONSOLE_LISTEN": "192.0.2.1:8090"})
     with _up(place, "--console") as up:
         up.ready("workers-1")
-        eventually(
-            lambda: "cannot listen on 192.0.2.1" in (place.home / "log" / "console.log").read_text(), "it says so"
-        )
-        eventually(lambda: _console(up) is None, "it is left alone")
+        log = place.home / "log" / "console.log"
+        eventually(lambda: log.exists() and "cannot listen on 192.0.2.1" in log.read_text(), "it says so")
+        eventually(lambda: _console(up) is None and _collected(up), "it is left alone")
         said = _stop(up)
     assert "There is no console any more, and the workers go on" in said
     assert "cannot listen on 192.0.2.1" in said

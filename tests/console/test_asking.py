@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from actors.console.asking import Asked, TooSlow
@@ -30,7 +31,9 @@ def test_what_hangs_is_asked_once_and_said_to_be_too_slow() -> None:
         return "at last"
 
     asked = Asked("it", hang, patience=0.05)
+    before = time.monotonic()
     assert isinstance(asked.answer(), TooSlow)
+    assert time.monotonic() - before < 20
     assert begun.wait(60)
     assert isinstance(asked.answer(), TooSlow)
     assert count == [1]

@@ -41,10 +41,11 @@ class Listener:
         raise EOFError
 
     def ended(self) -> bool:
-        """Reads to the end. Raises TimeoutError where that does not come."""
-        while self._file.readline():
-            pass
-        return True
+        """Reads to the end: whether it was one, and not a line that was cut. Raises TimeoutError where none comes."""
+        last = b""
+        while line := self._file.readline():
+            last = line if line.strip() else last
+        return last.strip() == b"0"
 
     def close(self) -> None:
         self._file.close()

@@ -121,6 +121,37 @@ def test_a_broker_that_is_away_is_said_and_the_page_comes(make_console: MakeCons
     assert "7 inserted" in page
 
 
+def test_matches_without_a_result_count_between_the_second_and_the_fifth_day(
+    console: Console, make_console: MakeConsole, store_url: str
+) -> None:
+    """26 are more than a league is late with; what is older, called off, withdrawn or of today is another matter."""
+    _run(store_url)
+    with psycopg.connect(store_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO touchline.teams (source, team_key, name, age_group) "
+            "VALUES ('mlsnext', 'a', 'Ash', 'U14'), ('mlsnext', 'b', 'Birch', 'U14')"
+        )
+        insert = (
+            "INSERT INTO touchline.matches (source, match_id, season, match_type, age_group, date, kickoff, "
+            "home_team_key, away_team_key, status, observed_at, withdrawn_at) "
+            "SELECT 'mlsnext', %(name)s || number, '2026-27', 'League', 'U14', current_date - %(days)s::int, "
+            "now() - make_interval(days => %(days)s::int), 'a', 'b', %(status)s, now(), "
+            "CASE WHEN %(gone)s THEN now() END FROM generate_series(1, %(count)s::int) AS number"
+        )
+        known = {"status": "scheduled", "gone": False, "count": 40}
+        cursor.execute(insert, {**known, "name": "old", "days": 9})
+        cursor.execute(insert, {**known, "name": "today", "days": 0})
+        cursor.execute(insert, {**known, "name": "off", "days": 3, "status": "cancelled"})
+        cursor.execute(insert, {**known, "name": "gone", "days": 3, "gone": True})
+        cursor.execute(insert, {**known, "name": "late", "days": 3, "count": 25})
+    page = _page(console)
+    assert _sentence(page) == "All is well."
+    assert '<td data-label="Behind schedule" class="number">65</td>' in page
+    with psycopg.connect(store_url) as connection:
+        connection.execute(insert, {**known, "name": "more", "days": 3, "count": 1})
+    assert "26 matches of mlsnext kicked off two to five days ago and have no result" in _page(make_console())
+
+
 @contextmanager
 def _silent() -> Iterator[int]:
     """A port that takes connections and never says a word."""

@@ -46,6 +46,8 @@ def _stored(**more: Any) -> Stored:
         "unhealthy": (),
         "behind_lately": (),
         "notices": {"undelivered": 0, "oldest_at": None},
+        "compared": (),
+        "other_rules": (),
         "days": (),
         "runs": ({**RUN, "state": "succeeded"},),
         "reading_now": (),
@@ -162,6 +164,9 @@ def test_the_worst_comes_first_and_the_sentence_counts_the_rest() -> None:
     said = judge(_situation(store=store, queues=_queues(runs=(1, 0))))
     assert [each.tone for each in said.complaints] == ["bad", "warn", "warn"]
     assert said.sentence.startswith("Not well: 1 message in runs, and nobody works on that, and 2 other things")
+    # which is found later
+    stopped = judge(_situation(queues=_queues(runs_XQ=(1, 0)), store=_stored(clock={**TICKING, "dead": ["days"]})))
+    assert [each.tone for each in stopped.complaints] == ["bad", "warn"]
     only_letters = judge(_situation(store=_figures(dead_letters=letters)))
     assert only_letters.complaints[0].href == "/dead-letters"
     assert only_letters.sentence == "One thing wants a look: 2 dead letters wait for somebody."
@@ -171,6 +176,22 @@ def test_one_server_that_is_store_and_queue_is_complained_of_once() -> None:
     away = UnreachableError("the database at x does not answer")
     assert len(judge(_situation(store=away, queues=away)).complaints) == 1
     assert len(judge(_situation(store=away, queues=BrokerAway("no RabbitMQ"), bounded=True)).complaints) == 2
+
+
+def test_a_table_that_is_not_the_official_one_is_named_and_lies_beside_it() -> None:
+    table = {"source": "mlsnext", "season": "2026-27", "league": "homegrown", "age_group": "U15", "division": "Lakes"}
+    agrees = {**table, "division": None, "sentence": None, "since": None, "compared_at": NOW, "tables": 9}
+    assert judge(_situation(store=_stored(compared=[agrees]))).tone == "good"
+    said = judge(
+        _situation(store=_stored(compared=[{**agrees, **table, "sentence": "FC A is 1st there.", "since": NOW}]))
+    )
+    assert _only(said) == (
+        "warn",
+        "a table of mlsnext is not the official one: homegrown U15 Lakes 2026-27: FC A is 1st there",
+    )
+    assert said.complaints[0].href.startswith("/tables/one?")
+    other = judge(_situation(store=_stored(other_rules=["flex"])))
+    assert "the tables of flex by other rules" in _only(other)[1]
 
 
 def _process(*, ready: bool, live: bool, why: str = "") -> Process:
