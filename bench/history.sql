@@ -25,7 +25,8 @@ WITH base AS (
     INSERT INTO touchline.matches (
         source, match_id, observed_at, part, season, league, match_type, division, age_group, date, kickoff, timezone,
         home_team_key, away_team_key, home_score, away_score, status, location, changed_at)
-    SELECT 'history', n::text, day, league || ' ' || season, season, league, 'League', division, age_group, day::date, day,
+    SELECT 'history', n::text, day, league || ' ' || season, season, league, CASE league WHEN 'flex' THEN 'Flex' ELSE 'League' END,
+           division, age_group, day::date, day,
            'America/New_York', 'T' || d * 12 + i %% 12, 'T' || d * 12 + (i + 1 + i / 12) %% 12,
            CASE WHEN day < '2026-11-01' THEN n %% 5 END, CASE WHEN day < '2026-11-01' THEN n %% 3 END,
            CASE WHEN day < '2026-11-01' THEN 'completed' ELSE 'scheduled' END, 'Field ' || n %% 900,

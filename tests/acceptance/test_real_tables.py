@@ -26,9 +26,7 @@ FRONTIER = [
 ]
 
 
-def test_the_table_of_a_real_bracket_is_the_one_worked_out_by_hand(
-    home_place: Place, sample: SampleSite
-) -> None:
+def test_the_table_of_a_real_bracket_is_the_one_worked_out_by_hand(home_place: Place, sample: SampleSite) -> None:
     """U13, of which nobody publishes one; that is said."""
     sample.show("2026-10-05")
     read = home_place.touchline("scrape", "mlsnext", "--season", "2026-27", "--wait")

@@ -1,4 +1,4 @@
-"""Own rules of a league: from the settings into the database, by `touchline migrate`, and what the doctor says."""
+"""Own rules of a league, from the settings into the database by `touchline migrate`; and what the doctor says."""
 
 from __future__ import annotations
 
@@ -93,3 +93,33 @@ def test_rules_that_make_no_sense_are_refused(migrated: Touchline, tmp_path: Pat
     assert ended.code == 2
     assert said in ended.err
     assert "touchline.toml, line" in ended.err
+
+
+def test_the_doctor_names_tables_that_disagree(migrated: Touchline, store_url: str) -> None:
+    """Each with its sentence and the command that shows it, and exit code 1; without any, how many were compared."""
+    with psycopg.connect(store_url) as connection:
+        connection.execute(
+            "INSERT INTO touchline.comparisons (source, run_id, compared_at, tables)"
+            " VALUES ('mlsnext', gen_random_uuid(), '2026-10-03T22:31Z', 176)"
+        )
+    [row] = [row for row in migrated("doctor").rows if row["check"] == "official tables"]
+    assert (row["state"], row["detail"]) == (
+        "ok",
+        "no disagreement: 176 tables of mlsnext, compared 2026-10-03 22:31 UTC",
+    )
+    with psycopg.connect(store_url) as connection:
+        connection.execute(
+            "INSERT INTO touchline.table_troubles (source, season, league, division, age_group, sentence, since) SELECT"
+            " 'mlsnext', '2026-27', 'flex', 'Group ' || n, 'U15', 'Ash: officially 2 played.', '2026-10-03T22:31Z'"
+            " FROM generate_series(1, 7) AS n"
+        )
+    ended = migrated("doctor")
+    found = [row for row in ended.rows if row["check"].startswith("official tables")]
+    assert ended.code == 1
+    assert found[0] == {
+        "check": "official tables of mlsnext",
+        "state": "not ok",
+        "detail": "flex U15 Group 1 2026-27, since 2026-10-03 22:31 UTC: Ash: officially 2 played.",
+        "hint": "see: touchline table --official --age-group U15 --division 'Group 1' --league flex --season 2026-27",
+    }
+    assert (len(found), found[-1]["detail"]) == (6, "2 more tables disagree with the official ones")

@@ -17,6 +17,23 @@ from tests.integration.store.conftest import DAY, Store, a_match
 #: Home, away, their goals, and those of a shoot-out where there was one.
 Result = tuple[str, str, int, int] | tuple[str, str, int, int, int, int]
 
+_TEAMS = """
+    INSERT INTO touchline.teams (source, team_key, name, age_group)
+    SELECT DISTINCT 'mlsnext', team, team, 'U14'
+    FROM jsonb_to_recordset(%s) AS i (home_team text, away_team text),
+         LATERAL (VALUES (home_team), (away_team)) AS side (team)
+"""
+_MATCHES = """
+    INSERT INTO touchline.matches (
+        source, match_id, season, league, match_type, division, age_group, home_team_key, away_team_key,
+        home_score, away_score, home_penalties, away_penalties, status, observed_at)
+    SELECT 'mlsnext', match_id, season, league, match_type, division, age_group, home_team_id, away_team_id,
+           home_score, away_score, home_penalties, away_penalties, status, now()
+    FROM jsonb_to_recordset(%s) AS i (
+        match_id text, season text, league text, match_type text, division text, age_group text, home_team_id text,
+        away_team_id text, home_score int, away_score int, home_penalties int, away_penalties int, status text)
+"""
+
 
 def matches_of(results: Iterable[Result], *, first: int = 1, **fields: Any) -> list[dict[str, Any]]:
     """Played matches of the division Northeast (`fields` say otherwise); a team's name is its id."""
@@ -69,22 +86,8 @@ def order_by(url: str, results: Iterable[Result], rules: Mapping[str, Any]) -> l
         connection.execute(
             f"INSERT INTO touchline.league_rules (league, {names}) VALUES ('homegrown', {places})".encode(), dict(rules)
         )
-        connection.execute(
-            """INSERT INTO touchline.teams (source, team_key, name, age_group)
-               SELECT DISTINCT 'mlsnext', team, team, 'U14' FROM jsonb_to_recordset(%s) AS i (home_team text, away_team text),
-                      LATERAL (VALUES (home_team), (away_team)) AS side (team)""",
-            (json.dumps(rows),),
-        )
-        connection.execute(
-            """INSERT INTO touchline.matches (source, match_id, season, league, match_type, division, age_group,
-                   home_team_key, away_team_key, home_score, away_score, home_penalties, away_penalties, status, observed_at)
-               SELECT 'mlsnext', match_id, season, league, match_type, division, age_group, home_team_id, away_team_id,
-                      home_score, away_score, home_penalties, away_penalties, status, now()
-               FROM jsonb_to_recordset(%s) AS i (match_id text, season text, league text, match_type text, division text,
-                    age_group text, home_team_id text, away_team_id text, home_score int, away_score int,
-                    home_penalties int, away_penalties int, status text)""",
-            (json.dumps(rows),),
-        )
+        connection.execute(_TEAMS, (json.dumps(rows),))
+        connection.execute(_MATCHES, (json.dumps(rows),))
         found = connection.execute("SELECT * FROM public.standings ORDER BY position").fetchall()
         connection.rollback()
     return found

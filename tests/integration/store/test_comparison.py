@@ -1,4 +1,4 @@
-"""Our tables beside the official ones: what the league's delay explains, what nothing published decides, what is wrong."""
+"""Our tables beside the official ones: what the league's delay explains, what nothing decides, and what is wrong."""
 
 from __future__ import annotations
 
@@ -77,10 +77,18 @@ def test_a_match_of_the_last_48_hours_explains_what_it_would(equal: str, store: 
         "Birch: the official table does not count 2026-09-30 Birch 4:0 Cedar (3) yet: of the last 48 hours"
     )
     assert cedar.startswith("Cedar: the official table does not count ")
-    assert positions == (
-        "Positions follow from that: Birch (3 officially, 2 here), Cedar (2 officially, 3 here)."
-    )
+    assert positions == ("Positions follow from that: Birch (3 officially, 2 here), Cedar (2 officially, 3 here).")
     assert comparison.disagreements == []
+
+
+def test_recent_matches_do_not_hide_an_order_that_is_not_the_official_table_s_own(equal: str, store: Store) -> None:
+    """Where positions cannot be held against ours, they are held against the points a match beside them."""
+    store.put(matches_of([("Birch", "Cedar", 4, 0)], first=3, **LATELY))
+    publish(store, ("Northeast", [line("Birch", lost=1), line("Ash", won=2), line("Cedar", lost=1)]))
+    assert [difference.sentence for difference in compared(equal).disagreements] == [
+        "The official order is not that of its own points a match: "
+        "Ash (2 officially, 1 here), Birch (1 officially, 2 here)."
+    ]
 
 
 def test_a_match_before_that_explains_nothing(equal: str, store: Store) -> None:
@@ -166,8 +174,7 @@ def test_two_teams_the_other_way_round_are_a_disagreement(equal: str, store: Sto
     assert told(equal) == [
         (
             "disagreement",
-            "Officially Birch stands before Cedar (2 and 3); by the rules Cedar does: "
-            "goals for per match 1 to 0.",
+            "Officially Birch stands before Cedar (2 and 3); by the rules Cedar does: goals for per match 1 to 0.",
         )
     ]
 
@@ -207,9 +214,8 @@ def test_level_teams_that_stand_the_other_way_round_are_level_all_the_same(store
         level = [each for each in compared(any_store_url).differences if each.kind == "level"]
         assert compared(any_store_url).disagreements == []
     finally:
-        store.arrange(
-            "UPDATE touchline.league_rules SET ranking = ranking || 'official_position'::text WHERE league = 'homegrown'"
-        )
+        theirs = "ranking = ranking || 'official_position'::text"
+        store.arrange(f"UPDATE touchline.league_rules SET {theirs} WHERE league = 'homegrown'")
     assert [each.sentence.endswith("Officially Birch stands before Ash (1 and 2).") for each in level] == [True]
 
 

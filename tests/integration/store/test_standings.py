@@ -68,7 +68,7 @@ DECIDED: list[tuple[str, list[Result], str]] = [
 @pytest.mark.parametrize(("results", "first"), [case[1:] for case in DECIDED], ids=[case[0] for case in DECIDED])
 def test_each_tie_breaker_decides_in_its_turn(store: Store, results: list[Result], first: str) -> None:
     store.put(matches_of(results))
-    assert [team for team in order(store) if team in ("Ash", "Birch")][0] == first
+    assert next(team for team in order(store) if team in ("Ash", "Birch")) == first
 
 
 def test_the_official_position_decides_before_the_name(store: Store) -> None:

@@ -64,7 +64,7 @@ class Model:
         if place in ("home", "away"):
             lines = [line for line in lines if line[0] is (place == "home")]
             name = rest
-        total, _, per = name.partition("_per_match")
+        total = name.removesuffix("_per_match")
         totals = {
             "points": sum(line[4] for line in lines),
             "wins": sum(line[2] > line[3] for line in lines),
@@ -102,4 +102,5 @@ def test_the_view_equals_the_model(any_store_url: str, played: list[Result], rul
     for row in found:
         lines = model.lines[row["team"]]
         assert (row["played"], row["points"]) == (len(lines), sum(line[4] for line in lines))
-        assert (row["goals_for"], row["goals_against"]) == (sum(line[2] for line in lines), sum(line[3] for line in lines))
+        goals = (sum(line[2] for line in lines), sum(line[3] for line in lines))
+        assert (row["goals_for"], row["goals_against"]) == goals

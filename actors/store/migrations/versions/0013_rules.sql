@@ -27,18 +27,25 @@ WITH members AS (
     SELECT source, season, league, division, age_group, team_key, team, "position" AS official_position
     FROM touchline.official_rows
     UNION ALL
-    SELECT DISTINCT m.source, m.season, m.league, m.division, m.age_group, side.team_key, t.name, NULL::integer
-    FROM touchline.matches AS m
-    CROSS JOIN LATERAL (VALUES (m.home_team_key), (m.away_team_key)) AS side (team_key)
-    JOIN touchline.teams AS t ON t.source = m.source AND t.team_key = side.team_key
-    WHERE m.division IS NOT NULL AND m.withdrawn_at IS NULL
-      AND NOT EXISTS (
-          SELECT FROM touchline.official_tables AS o
-          WHERE (o.source, o.season, o.league, o.division, o.age_group)
-              = (m.source, m.season, coalesce(m.league, ''), m.division, m.age_group))
+    SELECT DISTINCT d.source, d.season, nullif(d.league, ''), d.division, d.age_group, side.team_key, NULL, NULL::integer
+    FROM touchline.divisions AS d
+    CROSS JOIN LATERAL (
+        -- OFFSET 0: by division, whatever the statistics say
+        SELECT m.home_team_key, m.away_team_key
+        FROM touchline.matches AS m
+        WHERE m.division = d.division AND m.age_group = d.age_group AND m.season = d.season
+          AND m.source = d.source AND coalesce(m.league, '') = d.league AND m.withdrawn_at IS NULL
+        OFFSET 0) AS listed
+    CROSS JOIN LATERAL (VALUES (listed.home_team_key), (listed.away_team_key)) AS side (team_key)
+    WHERE NOT EXISTS (
+        SELECT FROM touchline.official_tables AS o
+        WHERE (o.source, o.season, o.league, o.division, o.age_group)
+            = (d.source, d.season, d.league, d.division, d.age_group))
 ), tallies AS (
     SELECT member.source, member.season, member.league, member.division, member.age_group,
-           coalesce(t.name, member.team) AS team, member.team_key AS team_id, member.official_position,
+           coalesce((SELECT t.name FROM touchline.teams AS t
+                     WHERE t.source = member.source AND t.team_key = member.team_key), member.team) AS team,
+           member.team_key AS team_id, member.official_position,
            rules.ranking, tally.*,
            home_for + away_for AS goals_for, home_against + away_against AS goals_against,
            home_played + away_played AS played
@@ -48,7 +55,6 @@ WITH members AS (
         WHERE known.league IN (member.league, 'default')
         ORDER BY known.league = 'default' AND member.league IS DISTINCT FROM 'default'
         LIMIT 1) AS rules
-    LEFT JOIN touchline.teams AS t ON t.source = member.source AND t.team_key = member.team_key
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE counted.at_home)::integer AS home_played,
                count(*) FILTER (WHERE NOT counted.at_home)::integer AS away_played,
@@ -79,6 +85,7 @@ WITH members AS (
                        m.away_score, m.home_score, m.away_penalties, m.home_penalties,
                        m.season, m.league, m.division, m.age_group, m.match_type, m.status, m.withdrawn_at
                 FROM touchline.matches AS m WHERE m.source = member.source AND m.away_team_key = member.team_key
+                OFFSET 0  -- by team, and by nothing else: a look into the index of seasons costs more than it saves
             ) AS side
             WHERE side.season = member.season AND side.league IS NOT DISTINCT FROM member.league
               AND (side.status = 'completed' OR (side.status = 'forfeit' AND rules.forfeits AND side.gf IS NOT NULL))
@@ -169,6 +176,26 @@ SELECT t.source, t.season, t.league, t.division, t.age_group, t.observed_at,
 FROM touchline.official_tables AS t
 JOIN touchline.official_rows AS r
   ON (r.source, r.season, r.league, r.division, r.age_group) = (t.source, t.season, t.league, t.division, t.age_group);
+
+-- Teams that play in a division and that its official table does not list. OFFSET 0: by division, and by key, whatever
+-- the statistics say.
+CREATE VIEW touchline.unlisted_teams AS
+SELECT o.source, o.season, o.league, o.division, o.age_group, side.team_key AS team_id, count(*) AS matches,
+       (SELECT t.name FROM touchline.teams AS t WHERE t.source = o.source AND t.team_key = side.team_key) AS team
+FROM touchline.official_tables AS o
+CROSS JOIN LATERAL (
+    SELECT m.home_team_key, m.away_team_key
+    FROM touchline.matches AS m
+    WHERE m.division = o.division AND m.age_group = o.age_group AND m.season = o.season
+      AND m.source = o.source AND m.league = o.league AND m.withdrawn_at IS NULL
+    OFFSET 0) AS listed
+CROSS JOIN LATERAL (VALUES (listed.home_team_key), (listed.away_team_key)) AS side (team_key)
+WHERE NOT EXISTS (
+    SELECT FROM touchline.official_rows AS r
+    WHERE r.source = o.source AND r.season = o.season AND r.league = o.league AND r.division = o.division
+      AND r.age_group = o.age_group AND r.team_key = side.team_key
+    OFFSET 0)
+GROUP BY o.source, o.season, o.league, o.division, o.age_group, side.team_key;
 
 -- The run after which the tables of a source were held against the official ones last.
 CREATE TABLE touchline.comparisons (
