@@ -326,7 +326,7 @@ def _former(match: Match) -> Match | None:
 
 
 def _named(match: Match) -> str:
-    """`2026-09-05 Ashgrove 2:1 Bellwater (26030)`."""
+    """`2026-09-05 Ashgrove 2:1 Bellwater (26030)`, and whether that is what a person said against the site."""
     if match["home_score"] is None:
         result = "against"
     else:
@@ -334,7 +334,8 @@ def _named(match: Match) -> str:
         if match["home_penalties"] is not None:
             result += f" ({match['home_penalties']}:{match['away_penalties']})"
     day = f"{match['date']} " if match["date"] else ""
-    return f"{day}{match['home_team']} {result} {match['away_team']} ({match['match_id']})"
+    by = ", corrected by a person" if match["corrected"] else ""
+    return f"{day}{match['home_team']} {result} {match['away_team']} ({match['match_id']}{by})"
 
 
 def _said(figures: Figures, names: Sequence[str]) -> str:

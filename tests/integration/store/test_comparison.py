@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from actors.store.comparison import Comparison, compare
+from actors.store.corrections import correct
 from actors.store.database import connect
 from tests.integration.store.brackets import Result, matches_of, publish
 from tests.integration.store.conftest import Store, a_match
@@ -102,6 +103,13 @@ def test_a_match_before_that_explains_nothing(equal: str, store: Store) -> None:
         "These count: 2026-09-05 Ash 1:0 Birch (1); 2026-09-29 Birch 4:0 Cedar (3)."
     )
     assert comparison.disagreements[0].teams == ("Birch",)
+
+
+def test_a_result_that_a_person_corrected_is_said_to_be_one(equal: str, store: Store) -> None:
+    """Whoever reads of the disagreement sees where it may come from."""
+    correct(store.pool, "mlsnext", "1", {"home_score": 0, "away_score": 1}, why="the referee's report", by="ann")
+    (sentence, *_) = [difference.sentence for difference in compared(equal).disagreements]
+    assert "2026-09-05 Ash 0:1 Birch (1, corrected by a person)" in sentence
 
 
 def test_a_recent_match_explains_no_other_figure(equal: str, store: Store) -> None:
