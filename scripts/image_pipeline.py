@@ -56,7 +56,7 @@ def pipeline(actors: Image, ingest: Image) -> Iterator[Verdict]:
         migrated = inside.run(*actors.config["Entrypoint"], "migrate", environment=environment)
         yield "migrates the database", None if migrated.returncode == 0 else migrated.stderr[-600:]
         # they share this machine's network, each with a port of its own; as containers all have the image's 9395
-        ports = importlib.import_module("tests.ports").free_ports(4)
+        ports = importlib.import_module("tests.ports").free_ports(5)
         listen = [{"TOUCHLINE_METRICS_LISTEN": f"127.0.0.1:{port}"} for port in ports]
         only_broker = {"RABBITMQ_URL_FILE": "/mnt/rabbitmq_url"}
         containers = {
@@ -70,11 +70,12 @@ def pipeline(actors: Image, ingest: Image) -> Iterator[Verdict]:
         doctor = _patiently(lambda: containers["worker"].run("touchline", "doctor"), lambda done: done.returncode == 0)
         yield "touchline doctor finds nothing", None if doctor.returncode == 0 else doctor.stdout[-1500:]
         exporter = _started(stack, inside, ["metrics", "--listen", f"127.0.0.1:{ports[3]}"], environment)
-        answer = _patiently(
-            lambda: _answers(ports[3], "/metrics", "\ntouchline_store_up 1"), lambda wrong: wrong is None
-        )
-        yield "the exporter answers /metrics", answer
-        for name, container in (containers | {"exporter": exporter}).items():
+        yield "the exporter answers /metrics", _answers_soon(ports[3], "/metrics", "\ntouchline_store_up 1")
+        # templates and style are in the image, and the root file system takes no file
+        console = _started(stack, inside, ["console", "--listen", f"127.0.0.1:{ports[4]}"], environment)
+        for path, wanted in {"/": "mlsnext", "/static/console.css": "color-scheme"}.items():
+            yield f"the console answers {path}", _answers_soon(ports[4], path, wanted)
+        for name, container in (containers | {"exporter": exporter, "console": console}).items():
             code, seconds = container.stop()
             fine = code == 0
             yield f"{name} stops in order, in {seconds:.1f} s", None if fine else f"exit {code}\n{container.log[-600:]}"
@@ -99,6 +100,11 @@ def _answers(port: int, path: str, wanted: str) -> str | None:
     except OSError as error:
         return str(error)
     return None if wanted in body else body[:300]
+
+
+def _answers_soon(port: int, path: str, wanted: str) -> str | None:
+    """The same, of a process that has just been started."""
+    return _patiently(lambda: _answers(port, path, wanted), lambda wrong: wrong is None)
 
 
 def _started(stack: ExitStack, inside: Room, arguments: list[str], environment: dict[str, str]) -> Container:
