@@ -106,7 +106,10 @@ def translated(error: Any, wanted: pika.connection.Parameters) -> BrokerAway | B
     if isinstance(error, pika.exceptions.IncompatibleProtocolError):
         return BrokerAway(
             f"{where} does not answer: it hangs up before a word of AMQP",
-            hint="is it starting? is it RabbitMQ? if this port speaks TLS, begin RABBITMQ_URL with amqps://",
+            # of a refused certificate TLS 1.3 tells after the handshake, and a reset may overtake what it tells
+            hint="is it starting? does it refuse the client's certificate? its log says so"
+            if wanted.ssl_options
+            else "is it starting? is it RabbitMQ? if this port speaks TLS, begin RABBITMQ_URL with amqps://",
         )
     if isinstance(error, pika.exceptions.ConnectionBlockedTimeout):
         return BrokerAway(f"{where} takes no messages now: a memory or disk alarm", hint="rabbitmqctl status shows it")
