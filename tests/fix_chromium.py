@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from contract.settings import Settings
-from ingest.browser import find_chromium
+from ingest.browser import find_chromium, open_browser
 from ingest.browser.shared import close
 from tests.fix_environment import CHROMIUM
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +35,10 @@ def chromium(chromium_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Se
     else:
         monkeypatch.delenv("TOUCHLINE_CHROMIUM")
     return chromium_settings
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_settings: Settings) -> Iterator[Browser]:
+    """A Chromium for the pages of a module's tests, as a visitor has it; a source's own is another."""
+    with open_browser(chromium_settings) as opened:
+        yield opened

@@ -21,8 +21,6 @@ from actors.store.database import open_pool
 from actors.store.dead import DeadRow
 from actors.store.matches import BatchOf
 from actors.store.official import store_tables
-from contract.settings import Settings
-from ingest.browser import open_browser
 from tests.fix_console import Console
 from tests.integration.store.conftest import DAY, Store, a_match
 from tests.integration.store.letters import a_batch, bury, letters
@@ -49,12 +47,6 @@ _TURNING = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_settings: Settings) -> Iterator[Browser]:
-    with open_browser(chromium_settings) as opened:
-        yield opened
 
 
 @pytest.fixture

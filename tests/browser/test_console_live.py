@@ -8,20 +8,12 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from contract.settings import Settings
-from ingest.browser import open_browser
 from tests.fix_console import Console
 
 pytestmark = pytest.mark.slow
 
 #: Milliseconds: a loaded machine may be slow to look.
 PATIENCE = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_settings: Settings) -> Iterator[Browser]:
-    with open_browser(chromium_settings) as opened:
-        yield opened
 
 
 @pytest.fixture

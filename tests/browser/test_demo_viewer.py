@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
-from contract.settings import Settings
-from ingest.browser import open_browser
 from touchline.demo.league import League
 from touchline.demo.site import DemoSite, Fault
 
@@ -16,12 +14,6 @@ pytestmark = pytest.mark.slow
 
 OFFICIAL = "/mlsnext/standings/homegrown_division/"
 ACCEPT = "#onetrust-accept-btn-handler"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_settings: Settings) -> Iterator[Browser]:
-    with open_browser(chromium_settings) as opened:
-        yield opened
 
 
 @pytest.fixture

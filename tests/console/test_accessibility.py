@@ -6,7 +6,7 @@ Whoever adds a page adds it to `PATHS`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import psycopg
@@ -16,8 +16,6 @@ from playwright.sync_api import Browser, Page
 
 from actors.store.corrections import correct, take_back
 from actors.store.database import connect
-from contract.settings import Settings
-from ingest.browser import open_browser
 from tests.fix_console import Console, MakeConsole
 
 pytestmark = pytest.mark.slow
@@ -56,12 +54,6 @@ SIZES = ((360, 740), (390, 844), (1280, 800))
 _OVERFLOWING = """() => [...document.querySelectorAll("body *")]
     .filter(each => each.getBoundingClientRect().right > innerWidth + 1 && !each.closest(".table-box, pre, .skip"))
     .map(each => each.outerHTML.slice(0, 120))"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_settings: Settings) -> Iterator[Browser]:
-    with open_browser(chromium_settings) as opened:
-        yield opened
 
 
 @pytest.fixture
